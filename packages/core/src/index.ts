@@ -1,0 +1,7 @@
+export * from "./backend.ts";
+export * from "./byte-string.ts";
+export * from "./environment.ts";
+export * from "./errors.ts";
+export * from "./limits.ts";
+export * from "./node.ts";
+export * from "./source.ts";

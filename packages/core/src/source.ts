@@ -1,0 +1,62 @@
+import type { ByteString } from "./byte-string.ts";
+import type { EntryMetadata } from "./node.ts";
+
+/** Where the bytes of a file entry come from. */
+export type EntryContent =
+  /** A path that a worker thread opens and reads by itself. */
+  | { readonly kind: "path"; readonly path: ByteString }
+  /** A stream that is read once (standard input, a command's output). */
+  | { readonly kind: "stream"; open(signal: AbortSignal): AsyncIterable<Uint8Array> };
+
+/** One entry of a source's tree. */
+export interface SourceEntry {
+  /** One path component, raw bytes, never "", ".", ".." and without "/" or NUL. */
+  readonly name: ByteString;
+  /** For messages and for `list`: where it is, raw bytes. */
+  readonly path: ByteString;
+  readonly metadata: EntryMetadata;
+  /** For files only. */
+  readonly content?: EntryContent;
+  /**
+   * For directories only: an opaque value that `SourceSession.list` understands.
+   */
+  readonly directory?: unknown;
+}
+
+/** Something that could not be read or that changed under the reader. Never fatal by itself. */
+export interface SourceProblem {
+  readonly path: ByteString;
+  /** What was tried: "list", "stat", "read", "xattr". */
+  readonly during: "list" | "stat" | "open" | "read" | "readlink" | "xattr" | "exclude";
+  readonly message: string;
+}
+
+/**
+ * One walk over a source.
+ *
+ * - `list` gives a directory's entries in ascending order of their raw name bytes, without
+ *   duplicates, excluded ones left out. It may be called for any directory entry it handed out
+ *   before, once, in any order.
+ * - What cannot be read is reported through `onProblem`, and left out; the walk goes on. Only a
+ *   failure of the whole source (it vanished) rejects.
+ * - Disposing releases everything the session holds (descriptors, freezes), also after an error.
+ */
+export interface SourceSession extends AsyncDisposable {
+  /** The entries at the top of the snapshot's tree. */
+  root(): SourceEntry[] | Promise<SourceEntry[]>;
+  list(directory: SourceEntry): SourceEntry[] | Promise<SourceEntry[]>;
+}
+
+/** One thing to protect. */
+export interface Source {
+  /** What the snapshot's `paths` says: absolute, sorted, as text. */
+  readonly paths: readonly string[];
+  /** The exclude patterns, for the snapshot's `excludes`. */
+  readonly excludes: readonly string[];
+  open(options: SourceOpenOptions): Promise<SourceSession>;
+}
+
+export interface SourceOpenOptions {
+  readonly signal: AbortSignal;
+  onProblem(problem: SourceProblem): void;
+}
