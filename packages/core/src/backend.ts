@@ -1,7 +1,14 @@
 /** The kinds of file a repository consists of (restic design, "Repository Layout"). */
 export type FileType = "config" | "key" | "lock" | "snapshot" | "index" | "pack";
 
-export const FILE_TYPES: readonly FileType[] = ["config", "key", "lock", "snapshot", "index", "pack"];
+export const FILE_TYPES: readonly FileType[] = [
+  "config",
+  "key",
+  "lock",
+  "snapshot",
+  "index",
+  "pack",
+];
 
 /** One file of a repository. `name` is 64 lower-case hex digits; for `config` it is "". */
 export interface RepositoryFile {
@@ -46,7 +53,9 @@ export interface LoadOptions extends OperationOptions {
  *   settles and must not be changed before.
  * - **Errors** are `ComebackError`s with a `backend.*` code; `retryable` says whether the same call
  *   may work later. Adapters do not retry by themselves: that is a wrapper's job.
- * - After `[Symbol.asyncDispose]()` every call rejects.
+ * - **Abort**: a call whose signal aborts before its work is done rejects with the signal's reason.
+ * - After `[Symbol.asyncDispose]()`, which waits for calls under way, every call rejects with
+ *   `backend.closed`.
  */
 export interface Backend extends AsyncDisposable {
   /** For messages: the URL or path without its secrets. */

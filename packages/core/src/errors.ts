@@ -16,6 +16,7 @@ export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
  * The part before the dot names the area, the part behind it the failure.
  */
 export type ErrorCode =
+  | "backend.closed"
   | "backend.exists"
   | "backend.full"
   | "backend.io"
