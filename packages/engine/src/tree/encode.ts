@@ -7,6 +7,9 @@ import type { JsonValue, TreeNode } from "./types.ts";
 /** Names and texts that need neither quoting nor escaping: nearly all of them. */
 const PLAIN_ASCII = /^[ !#-%'-;=?-[\]-~]*$/;
 
+/** Text becomes bytes in parts of this size: a rope of many megabytes is slow to flatten. */
+const PART_CHARACTERS = 32_768;
+
 function quotedName(name: string): string {
   return PLAIN_ASCII.test(name) ? name : jsonInner(goQuote(name));
 }
@@ -99,9 +102,15 @@ export function encodeNode(node: TreeNode): string {
  * ascending order of their raw names already.
  */
 export function encodeTree(nodes: readonly TreeNode[]): Buffer<ArrayBuffer> {
-  let out = '{"nodes":[';
+  const parts: Buffer<ArrayBuffer>[] = [];
+  let text = '{"nodes":[';
   for (let i = 0; i < nodes.length; i++) {
-    out += i === 0 ? encodeNode(nodes[i]!) : `,${encodeNode(nodes[i]!)}`;
+    text += i === 0 ? encodeNode(nodes[i]!) : `,${encodeNode(nodes[i]!)}`;
+    if (text.length >= PART_CHARACTERS) {
+      parts.push(Buffer.from(text, "utf8"));
+      text = "";
+    }
   }
-  return Buffer.from(`${out}]}\n`, "utf8");
+  const last = Buffer.from(`${text}]}\n`, "utf8");
+  return parts.length === 0 ? last : Buffer.concat([...parts, last]);
 }

@@ -1,0 +1,247 @@
+import { assert, ComebackError } from "@comeback/core";
+
+export type BlobType = "data" | "tree";
+
+/** 32-bit words of one entry: id (8), pack, offset, type and length, uncompressed length, next. */
+const ENTRY_WORDS = 13;
+const WORD_PACK = 8;
+const WORD_OFFSET = 9;
+const WORD_LENGTH = 10;
+const WORD_UNCOMPRESSED = 11;
+const WORD_NEXT = 12;
+
+/** In the length word: set for trees. Lengths stay below 2^31. */
+const TREE_BIT = 0x8000_0000;
+/** In the pack word: claimed by a writer, not in any stored pack yet. */
+const PACK_PENDING = 0xffff_ffff;
+
+const HEADS_MIN = 1 << 20;
+/** New blobs of one run that the table has room for; its memory is only used as it fills. */
+const NEW_BLOBS_MAX = 1 << 26;
+
+export interface BlobLocation {
+  readonly pack: number;
+  readonly offset: number;
+  readonly length: number;
+  readonly uncompressedLength: number;
+}
+
+/** What a worker needs to see the same table. */
+export interface SharedBlobTable {
+  readonly words: SharedArrayBuffer;
+  readonly heads: SharedArrayBuffer;
+  readonly counter: SharedArrayBuffer;
+}
+
+/**
+ * Which blobs the repository holds, and where: a hash table with chaining in shared memory, so that
+ * all threads look up and claim without a message. Entries are appended in order, so the memory in
+ * use is what the blobs need (52 bytes each, and 4 for its share of the heads).
+ *
+ * Any thread may `find` and `claim`. Only the main thread may `add` and `locate`.
+ */
+export class BlobTable {
+  readonly shared: SharedBlobTable;
+  readonly #words: Uint32Array;
+  readonly #heads: Uint32Array;
+  readonly #counter: Uint32Array;
+  readonly #mask: number;
+  readonly #capacity: number;
+
+  constructor(shared: SharedBlobTable) {
+    this.shared = shared;
+    this.#words = new Uint32Array(shared.words);
+    this.#heads = new Uint32Array(shared.heads);
+    this.#counter = new Uint32Array(shared.counter);
+    this.#mask = this.#heads.length - 1;
+    this.#capacity = Math.floor(this.#words.length / ENTRY_WORDS);
+  }
+
+  /** An empty table with room for `expected` known blobs and the new ones of a run. */
+  static create(expected: number): BlobTable {
+    let heads = HEADS_MIN;
+    while (heads < expected) heads *= 2;
+    return new BlobTable({
+      words: lazilyCommitted(expected),
+      heads: new SharedArrayBuffer(heads * 4),
+      counter: new SharedArrayBuffer(8),
+    });
+  }
+
+  /** Entries in the table, duplicates included. */
+  get count(): number {
+    return Atomics.load(this.#counter, 0);
+  }
+
+  /**
+   * The entry of blob `id` (8 words, as `idWords` gives them), or -1. With `after`, the next entry
+   * of the same blob behind that one: an index may hold a blob in several packs.
+   */
+  find(type: BlobType, id: Uint32Array, after = -1): number {
+    const words = this.#words;
+    const tree = type === "tree";
+    let entry =
+      after < 0
+        ? Atomics.load(this.#heads, (id[0] as number) & this.#mask)
+        : (words[after * ENTRY_WORDS + WORD_NEXT] as number);
+    while (entry !== 0) {
+      const at = (entry - 1) * ENTRY_WORDS;
+      if (this.#equals(at, id, tree)) return entry - 1;
+      entry = words[at + WORD_NEXT] as number;
+    }
+    return -1;
+  }
+
+  /** Adds a stored blob, also where the same one is there already. Main thread only. */
+  add(type: BlobType, id: Uint32Array, location: BlobLocation): number {
+    const entry = this.#append(type, id);
+    this.locate(entry, location);
+    const slot = (id[0] as number) & this.#mask;
+    this.#words[entry * ENTRY_WORDS + WORD_NEXT] = this.#heads[slot] as number;
+    Atomics.store(this.#heads, slot, entry + 1);
+    return entry;
+  }
+
+  /**
+   * Claims blob `id` for the calling thread: the new entry where no one holds or claimed it yet,
+   * otherwise -1. Of several threads that claim the same blob, exactly one gets an entry.
+   */
+  claim(type: BlobType, id: Uint32Array): number {
+    if (this.find(type, id) >= 0) return -1;
+    const slot = (id[0] as number) & this.#mask;
+    const tree = type === "tree";
+    const entry = this.#append(type, id);
+    const next = entry * ENTRY_WORDS + WORD_NEXT;
+    let seen = 0;
+    for (;;) {
+      const head = Atomics.load(this.#heads, slot);
+      // Entries that other threads put in front since the look-up may be the same blob.
+      for (let other = head; other !== seen; ) {
+        const at = (other - 1) * ENTRY_WORDS;
+        if (this.#equals(at, id, tree)) return -1;
+        other = this.#words[at + WORD_NEXT] as number;
+        if (other === 0) break;
+      }
+      this.#words[next] = head;
+      if (Atomics.compareExchange(this.#heads, slot, head, entry + 1) === head) return entry;
+      seen = head;
+    }
+  }
+
+  /** Records where a claimed blob was stored. Main thread only. */
+  locate(entry: number, location: BlobLocation): void {
+    const at = entry * ENTRY_WORDS;
+    const words = this.#words;
+    words[at + WORD_OFFSET] = location.offset;
+    words[at + WORD_LENGTH] =
+      (((words[at + WORD_LENGTH] as number) & TREE_BIT) | location.length) >>> 0;
+    words[at + WORD_UNCOMPRESSED] = location.uncompressedLength;
+    words[at + WORD_PACK] = location.pack;
+  }
+
+  isPending(entry: number): boolean {
+    return this.#words[entry * ENTRY_WORDS + WORD_PACK] === PACK_PENDING;
+  }
+
+  typeOf(entry: number): BlobType {
+    return (this.#words[entry * ENTRY_WORDS + WORD_LENGTH] as number) >= TREE_BIT ? "tree" : "data";
+  }
+
+  /** The number of the pack that holds the entry. */
+  packOf(entry: number): number {
+    return this.#words[entry * ENTRY_WORDS + WORD_PACK] as number;
+  }
+
+  locationOf(entry: number): BlobLocation {
+    const at = entry * ENTRY_WORDS;
+    const words = this.#words;
+    return {
+      pack: words[at + WORD_PACK] as number,
+      offset: words[at + WORD_OFFSET] as number,
+      length: ((words[at + WORD_LENGTH] as number) & ~TREE_BIT) >>> 0,
+      uncompressedLength: words[at + WORD_UNCOMPRESSED] as number,
+    };
+  }
+
+  /** The id of an entry, as 64 hex digits. */
+  idOf(entry: number): string {
+    const at = entry * ENTRY_WORDS;
+    return hexOfWords(this.#words.subarray(at, at + 8));
+  }
+
+  #equals(at: number, id: Uint32Array, tree: boolean): boolean {
+    const words = this.#words;
+    for (let i = 0; i < 8; i++) if (words[at + i] !== id[i]) return false;
+    return (words[at + WORD_LENGTH] as number) >= TREE_BIT === tree;
+  }
+
+  #append(type: BlobType, id: Uint32Array): number {
+    const entry = Atomics.add(this.#counter, 0, 1);
+    if (entry >= this.#capacity) {
+      throw new ComebackError("internal.assertion", "the index of this run is full", {
+        why: `one run can store ${NEW_BLOBS_MAX} new blobs`,
+        next: "run the backup again: it goes on from what was stored",
+      });
+    }
+    const at = entry * ENTRY_WORDS;
+    this.#words.set(id, at);
+    this.#words[at + WORD_PACK] = PACK_PENDING;
+    this.#words[at + WORD_LENGTH] = type === "tree" ? TREE_BIT : 0;
+    return entry;
+  }
+}
+
+/**
+ * Address space for `expected` entries and the new ones of a run. The kernel commits pages as they
+ * are touched; where it refuses to reserve that much, half of the room is tried, and so on.
+ */
+function lazilyCommitted(expected: number): SharedArrayBuffer {
+  for (let room = NEW_BLOBS_MAX; ; room /= 2) {
+    try {
+      return new SharedArrayBuffer((expected + room) * ENTRY_WORDS * 4);
+    } catch (error) {
+      if (room <= 1 << 16) throw error;
+    }
+  }
+}
+
+/** The value of each character code that is a lower-case hex digit, 255 for all others. */
+const HEX_VALUES: Uint8Array = new Uint8Array(256).fill(255);
+for (let i = 0; i < 16; i++) HEX_VALUES[i.toString(16).charCodeAt(0)] = i;
+
+/** Whether `text` is an id as every restic file names it: 64 lower-case hex digits. */
+export function isId(text: unknown): text is string {
+  return typeof text === "string" && /^[0-9a-f]{64}$/.test(text);
+}
+
+/** The eight 32-bit words of an id in hex, into `target`. The caller has checked `isId`. */
+export function idWords(hex: string, target: Uint32Array): Uint32Array {
+  assert(hex.length === 64, "an id has 64 hex digits");
+  for (let word = 0; word < 8; word++) {
+    let value = 0;
+    for (let i = word * 8; i < word * 8 + 8; i++) {
+      value = (value << 4) | (HEX_VALUES[hex.charCodeAt(i)] as number);
+    }
+    target[word] = value;
+  }
+  return target;
+}
+
+/** The same words from the id's 32 bytes. */
+export function idWordsFromBytes(bytes: Uint8Array, target: Uint32Array): Uint32Array {
+  for (let word = 0; word < 8; word++) {
+    const at = word * 4;
+    target[word] =
+      ((bytes[at] as number) << 24) |
+      ((bytes[at + 1] as number) << 16) |
+      ((bytes[at + 2] as number) << 8) |
+      (bytes[at + 3] as number);
+  }
+  return target;
+}
+
+export function hexOfWords(words: Uint32Array): string {
+  let text = "";
+  for (const word of words) text += word.toString(16).padStart(8, "0");
+  return text;
+}

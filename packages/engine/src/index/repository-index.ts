@@ -1,0 +1,68 @@
+import type { IndexedPack } from "./index-file.ts";
+import { BlobTable, idWords, type BlobLocation, type BlobType } from "./blob-table.ts";
+
+export interface FoundBlob extends Omit<BlobLocation, "pack"> {
+  /** Id of the pack, 64 hex digits. */
+  readonly packId: string;
+}
+
+/** The index of a whole repository in memory: where every blob is, and which packs are known. */
+export class RepositoryIndex {
+  readonly table: BlobTable;
+  readonly #packIds: string[] = [];
+  readonly #packNumbers = new Map<string, number>();
+  readonly #id = new Uint32Array(8);
+
+  constructor(expectedBlobs: number) {
+    this.table = BlobTable.create(expectedBlobs);
+  }
+
+  /** Adds what an index file lists. A pack listed a second time (by another file) is passed over. */
+  addPack(pack: IndexedPack): void {
+    if (this.#packNumbers.has(pack.id)) return;
+    const number = this.packNumber(pack.id);
+    for (const blob of pack.blobs) {
+      this.table.add(blob.type, idWords(blob.id, this.#id), {
+        pack: number,
+        offset: blob.offset,
+        length: blob.length,
+        uncompressedLength: blob.uncompressedLength,
+      });
+    }
+  }
+
+  /** The number under which the table knows a pack; a new one is given to a new pack. */
+  packNumber(packId: string): number {
+    let number = this.#packNumbers.get(packId);
+    if (number === undefined) {
+      number = this.#packIds.push(packId) - 1;
+      this.#packNumbers.set(packId, number);
+    }
+    return number;
+  }
+
+  hasPack(packId: string): boolean {
+    return this.#packNumbers.has(packId);
+  }
+
+  get packIds(): readonly string[] {
+    return this.#packIds;
+  }
+
+  /** Whether the blob is stored, or claimed by this run. */
+  has(type: BlobType, id: string): boolean {
+    return this.table.find(type, idWords(id, this.#id)) >= 0;
+  }
+
+  /** Every place where the blob is stored; empty where it is unknown. */
+  find(type: BlobType, id: string): FoundBlob[] {
+    const words = idWords(id, this.#id);
+    const found: FoundBlob[] = [];
+    for (let at = this.table.find(type, words); at >= 0; at = this.table.find(type, words, at)) {
+      if (this.table.isPending(at)) continue;
+      const { pack, ...location } = this.table.locationOf(at);
+      found.push({ packId: this.#packIds[pack] as string, ...location });
+    }
+    return found;
+  }
+}

@@ -1,0 +1,186 @@
+import { hostname, userInfo } from "node:os";
+import type { Clock } from "@comeback/core";
+import {
+  ComebackError,
+  ExitCode,
+  isComebackError,
+  LOCK_GIVE_UP_MS,
+  LOCK_RECHECK_DELAY_MS,
+  LOCK_REFRESH_MS,
+  LOCK_STALE_MS,
+  messageOf,
+} from "@comeback/core";
+import { formatTime } from "../tree/time-text.ts";
+import { instantOfMilliseconds } from "./instant.ts";
+import type { Repository } from "./repository.ts";
+
+/** A lock file's content (restic design, "Locks"). */
+export interface LockFile {
+  readonly time: string;
+  readonly exclusive: boolean;
+  readonly hostname: string;
+  readonly username: string;
+  readonly pid: number;
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+export interface LockOptions {
+  readonly exclusive: boolean;
+  readonly clock: Clock;
+  readonly signal?: AbortSignal | undefined;
+  /** Told when the lock could not be kept: everything under it must stop. */
+  onLost?(error: ComebackError): void;
+  /** Told of a stale lock of another process that was cleared. */
+  onStaleRemoved?(lock: LockFile): void;
+}
+
+/**
+ * Our lock in a repository. Taken as restic takes its own: look, write, wait, look again. What only
+ * reads may begin before `confirmed` resolves; nothing may be written before.
+ */
+export class RepositoryLock implements AsyncDisposable {
+  readonly #repository: Repository;
+  readonly #options: LockOptions;
+  readonly confirmed: Promise<void>;
+  #name: string;
+  #refreshedMs: number;
+  readonly #timer: NodeJS.Timeout;
+  #refreshing: Promise<void> | undefined;
+  #released = false;
+
+  private constructor(repository: Repository, options: LockOptions, name: string) {
+    this.#repository = repository;
+    this.#options = options;
+    this.#name = name;
+    this.#refreshedMs = options.clock.now();
+    this.confirmed = this.#confirm();
+    // A rejection is for whoever awaits it; without one it must not end the process.
+    this.confirmed.catch(() => {});
+    this.#timer = setInterval(() => {
+      this.#refreshing ??= this.#refresh().finally(() => (this.#refreshing = undefined));
+    }, LOCK_REFRESH_MS);
+    this.#timer.unref();
+  }
+
+  static async acquire(repository: Repository, options: LockOptions): Promise<RepositoryLock> {
+    await refuseConflicts(repository, options, undefined);
+    const name = await repository.saveUnpacked("lock", lockJson(options));
+    return new RepositoryLock(repository, options, name);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#released) return;
+    this.#released = true;
+    clearInterval(this.#timer);
+    await this.confirmed.catch(() => {});
+    await this.#refreshing;
+    await this.#repository.backend.remove({ type: "lock", name: this.#name });
+  }
+
+  async #confirm(): Promise<void> {
+    const { clock, signal } = this.#options;
+    await clock.sleep(LOCK_RECHECK_DELAY_MS, signal);
+    await refuseConflicts(this.#repository, this.#options, this.#name);
+  }
+
+  /** A refreshed lock is a new file; the old one goes after, so that there is always one. */
+  async #refresh(): Promise<void> {
+    if (this.#released) return;
+    const { clock } = this.#options;
+    try {
+      const old = this.#name;
+      this.#name = await this.#repository.saveUnpacked("lock", lockJson(this.#options));
+      this.#refreshedMs = clock.now();
+      await this.#repository.backend.remove({ type: "lock", name: old });
+    } catch (cause) {
+      if (clock.now() - this.#refreshedMs < LOCK_GIVE_UP_MS) return;
+      this.#options.onLost?.(
+        new ComebackError("repository.locked", "the lock of the repository could not be refreshed", {
+          why: messageOf(cause),
+          next: "run the command again once the storage is reachable",
+          exitCode: ExitCode.failed,
+          retryable: true,
+          cause,
+        }),
+      );
+    }
+  }
+}
+
+function lockJson(options: LockOptions): Buffer {
+  const user = userInfo();
+  const lock: LockFile = {
+    time: formatTime(instantOfMilliseconds(options.clock.now())),
+    exclusive: options.exclusive,
+    hostname: hostname(),
+    username: user.username,
+    pid: process.pid,
+    uid: user.uid,
+    gid: user.gid,
+  };
+  return Buffer.from(JSON.stringify(lock));
+}
+
+/**
+ * Fails where another process holds a lock that excludes ours. A stale lock (its process on this
+ * host is gone, or it was not refreshed for 30 minutes) is removed, and reported.
+ */
+async function refuseConflicts(
+  repository: Repository,
+  options: LockOptions,
+  ownName: string | undefined,
+): Promise<void> {
+  for await (const { name, sizeBytes } of repository.backend.list("lock", options)) {
+    // restic: an empty lock file is the rest of a crashed write and means nothing.
+    if (name === ownName || sizeBytes === 0) continue;
+    const lock = await readLock(repository, name);
+    if (lock === undefined) continue;
+    if (isStale(lock, options.clock.now())) {
+      await repository.backend.remove({ type: "lock", name });
+      options.onStaleRemoved?.(lock);
+      continue;
+    }
+    if (!lock.exclusive && !options.exclusive) continue;
+    if (ownName !== undefined) {
+      await repository.backend.remove({ type: "lock", name: ownName });
+    }
+    throw lockedError(lock);
+  }
+}
+
+async function readLock(repository: Repository, name: string): Promise<LockFile | undefined> {
+  try {
+    const json = await repository.loadUnpacked("lock", name);
+    return JSON.parse(Buffer.from(json).toString("utf8"));
+  } catch (error) {
+    // Released between the listing and the reading.
+    if (isComebackError(error, "backend.not-found")) return undefined;
+    throw error;
+  }
+}
+
+export function isStale(lock: LockFile, nowMs: number): boolean {
+  if (nowMs - Date.parse(lock.time) > LOCK_STALE_MS) return true;
+  if (lock.hostname !== hostname() || lock.pid === process.pid) return false;
+  try {
+    process.kill(lock.pid, 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ESRCH";
+  }
+}
+
+function lockedError(lock: LockFile): ComebackError {
+  const kind = lock.exclusive ? "exclusively locked" : "locked";
+  return new ComebackError(
+    "repository.locked",
+    `the repository is ${kind} by process ${lock.pid} on ${lock.hostname}`,
+    {
+      why: `${lock.username} has held it since ${lock.time}`,
+      next: "wait until that command has ended; if it no longer runs, remove the lock with `restic unlock`",
+      exitCode: ExitCode.locked,
+      retryable: true,
+    },
+  );
+}

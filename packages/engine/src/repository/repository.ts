@@ -1,0 +1,316 @@
+import { createHash } from "node:crypto";
+import { hostname, userInfo } from "node:os";
+import type { Backend, Clock, FileType, OperationOptions, Random } from "@comeback/core";
+import {
+  ComebackError,
+  damaged,
+  ExitCode,
+  isComebackError,
+  KEYS_TRIED_MAX,
+  PACK_SIZE_DEFAULT_BYTES,
+} from "@comeback/core";
+import type { CachedBackend } from "../cache/cached-backend.ts";
+import { randomPolynomial } from "../chunker/polynomial.ts";
+import { BlobCodec, type CompressionMode, sha256 } from "../crypto/blob-codec.ts";
+import { BoxCipher } from "../crypto/box.ts";
+import { createKeyFile, openKeyFile, parseKeyFile, type ScryptCost } from "../crypto/key-file.ts";
+import { generateMasterKey, type MasterKey } from "../crypto/master-key.ts";
+import { decodeUnpacked, encodeUnpacked } from "../crypto/unpacked.ts";
+import type { BlobType } from "../index/blob-table.ts";
+import { decodeIndexFile } from "../index/index-file.ts";
+import { RepositoryIndex, type FoundBlob } from "../index/repository-index.ts";
+import { decodeTree } from "../tree/decode.ts";
+import { formatTime } from "../tree/time-text.ts";
+import type { TreeNode } from "../tree/types.ts";
+import { decodeConfig, encodeConfig, type RepositoryConfig } from "./config.ts";
+import { LoadedPacks } from "./loaded-packs.ts";
+import { instantOfMilliseconds } from "./instant.ts";
+
+export interface RepositoryOptions extends OperationOptions {
+  readonly backend: Backend;
+  readonly password: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly compression?: CompressionMode;
+  /** Target size of a pack in bytes. */
+  readonly packSizeBytes?: number;
+  /** Check every blob by opening it again before it is uploaded; default true. */
+  readonly verifyBlobs?: boolean;
+  /**
+   * Puts a cache in front of the backend, once the repository's id is known.
+   */
+  readonly cache?: (backend: Backend, repositoryId: string) => Promise<CachedBackend | undefined>;
+}
+
+export interface InitOptions extends RepositoryOptions {
+  readonly version?: 1 | 2;
+  readonly scryptCost?: ScryptCost;
+}
+
+/**
+ * An open repository: its key, its config, and everything that reads or writes a single file or
+ * blob of it. Backup, restore and check build on it.
+ */
+export class Repository implements AsyncDisposable {
+  readonly backend: Backend;
+  readonly config: RepositoryConfig;
+  readonly key: MasterKey;
+  /** The key file that the password opened. */
+  readonly keyId: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly compression: CompressionMode;
+  readonly packSizeBytes: number;
+  readonly verifyBlobs: boolean;
+  readonly codec: BlobCodec;
+  readonly #cache: CachedBackend | undefined;
+  readonly #packs: LoadedPacks;
+  #index: RepositoryIndex | undefined;
+
+  private constructor(
+    options: RepositoryOptions,
+    opened: { config: RepositoryConfig; key: MasterKey; keyId: string },
+    cache: CachedBackend | undefined,
+  ) {
+    this.backend = cache ?? options.backend;
+    this.#cache = cache;
+    this.config = opened.config;
+    this.key = opened.key;
+    this.keyId = opened.keyId;
+    this.clock = options.clock;
+    this.random = options.random;
+    this.compression = options.compression ?? "auto";
+    this.packSizeBytes = options.packSizeBytes ?? PACK_SIZE_DEFAULT_BYTES;
+    this.verifyBlobs = options.verifyBlobs ?? true;
+    this.codec = new BlobCodec({
+      key: this.key,
+      random: this.random,
+      compression: this.compression,
+      version: this.config.version,
+      verify: this.verifyBlobs,
+    });
+    this.#packs = new LoadedPacks(this.backend);
+  }
+
+  /** Writes config and first key into an empty backend, and opens the new repository. */
+  static async init(options: InitOptions): Promise<Repository> {
+    const { backend, password, random, clock, signal } = options;
+    if (password === "") throw emptyPassword();
+    if (await exists(backend, options)) {
+      throw new ComebackError("repository.exists", `there is a repository at ${backend.location}`, {
+        next: "use it as it is, or choose another place",
+      });
+    }
+    const key = generateMasterKey(random);
+    const owner = {
+      username: userInfo().username,
+      hostname: hostname(),
+      created: formatTime(instantOfMilliseconds(clock.now())),
+    };
+    const keyFile = await createKeyFile(key, password, owner, random, options.scryptCost);
+    const keyId = createHash("sha256").update(keyFile).digest("hex");
+    const config: RepositoryConfig = {
+      version: options.version ?? 2,
+      id: Buffer.from(random.fill(new Uint8Array(32))).toString("hex"),
+      chunkerPolynomial: randomPolynomial(random),
+      raw: {},
+    };
+    using cipher = new BoxCipher(key, random);
+    await backend.save({ type: "key", name: keyId }, keyFile, { signal });
+    // The config comes last: only with it is there a repository.
+    await backend.save({ type: "config", name: "" }, encodeConfig(config, cipher), { signal });
+    return new Repository(options, { config, key, keyId }, undefined);
+  }
+
+  static async open(options: RepositoryOptions): Promise<Repository> {
+    const { backend, random, signal } = options;
+    if (!(await exists(backend, options))) {
+      throw new ComebackError("repository.none", `there is no repository at ${backend.location}`, {
+        next: "check the address, or make one with `comeback init`",
+        exitCode: ExitCode.noRepository,
+      });
+    }
+    const { key, keyId } = await findKey(options);
+    using cipher = new BoxCipher(key, random);
+    const stored = await backend.load({ type: "config", name: "" }, { signal });
+    const config = decodeConfig(stored, cipher);
+    const cache = await options.cache?.(backend, config.id);
+    return new Repository(options, { config, key, keyId }, cache);
+  }
+
+  /** The index in memory. `loadIndex` comes first. */
+  get index(): RepositoryIndex {
+    if (this.#index === undefined) throw new Error("the index is not loaded");
+    return this.#index;
+  }
+
+  /** Reads every index file. A damaged one fails, for a partial index would hide stored data. */
+  async loadIndex(options: OperationOptions = {}): Promise<RepositoryIndex> {
+    const files: { name: string; sizeBytes: number }[] = [];
+    for await (const file of this.backend.list("index", options)) files.push(file);
+    const bytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
+    // Compressed index files hold a blob in 45 bytes or more.
+    const index = new RepositoryIndex(Math.ceil(bytes / 40));
+    await eachConcurrently(files, this.backend.connections, async ({ name }) => {
+      const what = `index ${name.slice(0, 8)}`;
+      const packs = decodeIndexFile(await this.loadUnpacked("index", name, options), what);
+      for (const pack of packs) index.addPack(pack);
+    });
+    this.#index = index;
+    return index;
+  }
+
+  /** The JSON bytes of an index, snapshot or lock file; its name and MAC have been checked. */
+  async loadUnpacked(
+    type: FileType,
+    name: string,
+    options: OperationOptions = {},
+  ): Promise<Uint8Array> {
+    const what = `${type} ${name.slice(0, 8)}`;
+    const stored = await this.backend.load({ type, name }, options);
+    if (sha256(stored).toString("hex") !== name) {
+      throw damaged(what, "its content does not match its name");
+    }
+    return decodeUnpacked(stored, this.codec.cipher, what);
+  }
+
+  /** Seals and saves JSON under the name that its content gives it. */
+  async saveUnpacked(
+    type: FileType,
+    json: Uint8Array,
+    options: OperationOptions = {},
+  ): Promise<string> {
+    const stored = encodeUnpacked(json, this.config.version, this.codec.cipher);
+    const name = sha256(stored).toString("hex");
+    await this.backend.save({ type, name }, stored, options);
+    return name;
+  }
+
+  /** A blob's plaintext, checked against its id. Tries every pack that holds it. */
+  async loadBlob(
+    type: BlobType,
+    id: string,
+    options: OperationOptions = {},
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const what = `${type} blob ${id.slice(0, 8)}`;
+    const places = this.index.find(type, id);
+    let failure: unknown = damaged(what, "the index does not list it in any pack");
+    for (const place of places) {
+      try {
+        const plaintext = await this.#loadFrom(type, id, place, options);
+        if (plaintext !== undefined) return plaintext;
+        failure = damaged(what, `its copy in pack ${place.packId.slice(0, 8)} does not hold`);
+      } catch (error) {
+        if (options.signal?.aborted) throw error;
+        failure = error;
+      }
+    }
+    throw isComebackError(failure, "backend.not-found")
+      ? damaged(what, "the pack that holds it is missing", failure)
+      : failure;
+  }
+
+  async loadTree(id: string, options: OperationOptions = {}): Promise<TreeNode[]> {
+    return decodeTree(await this.loadBlob("tree", id, options), id);
+  }
+
+  /** Told of a tree pack that was just stored, so that the cache may keep it. */
+  rememberTreePack(name: string, data: Uint8Array): void {
+    this.#cache?.store({ type: "pack", name }, data);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.codec[Symbol.dispose]();
+    this.key.encrypt.fill(0);
+    this.key.macK.fill(0);
+    this.key.macR.fill(0);
+    await this.backend[Symbol.asyncDispose]();
+  }
+
+  /** The blob out of one pack, or `undefined` where its box or its hash does not hold. */
+  async #loadFrom(
+    type: BlobType,
+    id: string,
+    place: FoundBlob,
+    options: OperationOptions,
+  ): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const idBytes = Buffer.from(id, "hex");
+    const file = { type: "pack", name: place.packId } as const;
+    const open = (box: Uint8Array): Uint8Array<ArrayBuffer> | undefined =>
+      this.codec.open(idBytes, box, place.uncompressedLength)?.slice();
+    if (type === "data") return open(await this.backend.load(file, { ...options, ...place }));
+    // Trees are read together: the pack is taken whole, and kept for the next ones.
+    this.#cache?.cacheable(file);
+    const box = await this.#packs.range(place.packId, place.offset, place.length, options);
+    const plaintext = open(box);
+    if (plaintext !== undefined || this.#cache === undefined) return plaintext;
+    this.#packs.forget(place.packId);
+    this.#cache.forget(file);
+    return open(await this.backend.load(file, { ...options, ...place }));
+  }
+}
+
+async function exists(backend: Backend, options: OperationOptions): Promise<boolean> {
+  try {
+    await backend.stat({ type: "config", name: "" }, options);
+    return true;
+  } catch (error) {
+    if (isComebackError(error, "backend.not-found")) return false;
+    throw error;
+  }
+}
+
+async function findKey(options: RepositoryOptions): Promise<{ key: MasterKey; keyId: string }> {
+  const { backend, password, random } = options;
+  if (password === "") throw emptyPassword();
+  let tried = 0;
+  let failure: unknown;
+  for await (const { name } of backend.list("key", options)) {
+    if (tried++ === KEYS_TRIED_MAX) break;
+    try {
+      const file = parseKeyFile(await backend.load({ type: "key", name }, options), name);
+      const key = await openKeyFile(file, password, random);
+      if (key !== undefined) return { key, keyId: name };
+    } catch (error) {
+      if (options.signal?.aborted) throw error;
+      // Another key may still open the repository.
+      failure = error;
+    }
+  }
+  if (failure !== undefined) throw failure;
+  if (tried === 0) {
+    throw damaged(`the repository at ${backend.location}`, "it has a config but not a single key");
+  }
+  throw new ComebackError("key.wrong-password", "the password does not open this repository", {
+    why: `none of its ${tried === 1 ? "keys (there is one)" : `${tried} keys`} fits`,
+    next: "check --password-file, --password-command or COMEBACK_PASSWORD",
+    exitCode: ExitCode.wrongPassword,
+  });
+}
+
+function emptyPassword(): ComebackError {
+  return new ComebackError("option.invalid", "an empty password is not allowed", {
+    next: "set COMEBACK_PASSWORD, or use --password-file or --password-command",
+  });
+}
+
+/** Runs `work` over `items`, at most `limit` at a time; the first failure stops the rest. */
+export async function eachConcurrently<T>(
+  items: Iterable<T>,
+  limit: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const iterator = items[Symbol.iterator]();
+  let failed = false;
+  const runner = async (): Promise<void> => {
+    for (let next = iterator.next(); !failed && !next.done; next = iterator.next()) {
+      try {
+        await work(next.value);
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.max(1, limit) }, runner));
+}
