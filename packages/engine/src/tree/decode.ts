@@ -11,7 +11,7 @@ import { boundedJson, isRawJson, parseJsonExactly } from "./exact-json.ts";
 import type { JsonValue, TreeNode } from "./types.ts";
 
 const ID = /^[0-9a-f]{64}$/;
-const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,30})?(?:Z|[+-]\d\d:\d\d)$/;
 /** What Go makes of a time that is not there. */
 const ZERO_TIME = "0001-01-01T00:00:00Z";
 const U32_MAX = 0xffff_ffff;

@@ -1,4 +1,7 @@
 export { decodeTree } from "./decode.ts";
 export { encodeNode, encodeTree } from "./encode.ts";
+export { nodeFromMetadata, type NodeOptions } from "./from-metadata.ts";
 export { goModeFromStat, permissionsFromGoMode, statModeFromGo } from "./mode.ts";
+export { formatTime, isSameTime, parseTime } from "./time-text.ts";
+export { localTimeZone, type TimeZone, timeZoneFor } from "./time-zone.ts";
 export type { JsonValue, TreeNode } from "./types.ts";
