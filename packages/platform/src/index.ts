@@ -1,5 +1,6 @@
 export * from "./accounts.ts";
 export * from "./attributes.ts";
+export * from "./clock.ts";
 export * from "./constants.ts";
 export * from "./directory.ts";
 export * from "./extended-attributes.ts";
@@ -7,6 +8,7 @@ export * from "./file-io.ts";
 export * from "./file-status.ts";
 export * from "./native-library.ts";
 export * from "./open.ts";
+export * from "./random.ts";
 export * from "./stream-ciphers.ts";
 export * from "./system-call-error.ts";
 export * from "./zstd.ts";
