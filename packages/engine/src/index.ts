@@ -9,3 +9,4 @@ export * from "./repository/lock.ts";
 export * from "./repository/repository.ts";
 export * from "./repository/snapshots.ts";
 export * from "./snapshot/snapshot.ts";
+export * from "./archive/backup-options.ts";
