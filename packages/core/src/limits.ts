@@ -5,32 +5,32 @@ const KiB = 1024;
 const MiB = 1024 * KiB;
 
 /** Content-defined chunking (restic design, "Chunking"): smallest, largest and window size. */
-export const CHUNK_MIN_BYTES = 512 * KiB;
-export const CHUNK_MAX_BYTES = 8 * MiB;
+export const CHUNK_MIN_BYTES: number = 512 * KiB;
+export const CHUNK_MAX_BYTES: number = 8 * MiB;
 export const CHUNK_WINDOW_BYTES = 64;
 
 /** A pack closes once it holds this much; between these bounds a user may choose. */
-export const PACK_SIZE_DEFAULT_BYTES = 16 * MiB;
-export const PACK_SIZE_MIN_BYTES = 4 * MiB;
-export const PACK_SIZE_MAX_BYTES = 128 * MiB;
+export const PACK_SIZE_DEFAULT_BYTES: number = 16 * MiB;
+export const PACK_SIZE_MIN_BYTES: number = 4 * MiB;
+export const PACK_SIZE_MAX_BYTES: number = 128 * MiB;
 /** A pack header larger than this is refused before anything is allocated (restic: 16 MiB). */
-export const PACK_HEADER_MAX_BYTES = 16 * MiB;
+export const PACK_HEADER_MAX_BYTES: number = 16 * MiB;
 
 /** No blob that anyone writes is larger; a length beyond it is damage. */
-export const BLOB_MAX_BYTES = 64 * MiB;
+export const BLOB_MAX_BYTES: number = 64 * MiB;
 /** Unpacked files (index, snapshot, lock) larger than this after decompression are refused. */
-export const UNPACKED_MAX_BYTES = 512 * MiB;
+export const UNPACKED_MAX_BYTES: number = 512 * MiB;
 
 /** An index file is closed at this many blobs (restic: 50,000). */
 export const INDEX_FILE_MAX_BLOBS = 50_000;
 
 /** Files of one message to a worker: at most this many and about this many bytes. */
 export const FILE_BATCH_MAX_FILES = 64;
-export const FILE_BATCH_MAX_BYTES = 4 * MiB;
+export const FILE_BATCH_MAX_BYTES: number = 4 * MiB;
 /** A file larger than this is scanned for cut points and handed out in ranges. */
-export const WHOLE_FILE_MAX_BYTES = 8 * MiB;
+export const WHOLE_FILE_MAX_BYTES: number = 8 * MiB;
 /** Bytes of one range of a large file that one worker task scans or stores. */
-export const RANGE_TASK_BYTES = 8 * MiB;
+export const RANGE_TASK_BYTES: number = 8 * MiB;
 /** Files whose contents are under way, at most, before the walk waits. */
 export const FILES_IN_FLIGHT_MAX = 2048;
 /** Packs waiting for or under upload before workers get no new task. */
@@ -39,24 +39,24 @@ export const PACKS_IN_FLIGHT_MAX = 3;
 export const TASKS_PER_WORKER_MAX = 2;
 
 /** Locks (restic): refreshed every 5 min, stale after 30, given up when not refreshed for 22.5. */
-export const LOCK_REFRESH_MS = 5 * 60_000;
-export const LOCK_STALE_MS = 30 * 60_000;
-export const LOCK_GIVE_UP_MS = 22.5 * 60_000;
+export const LOCK_REFRESH_MS: number = 5 * 60_000;
+export const LOCK_STALE_MS: number = 30 * 60_000;
+export const LOCK_GIVE_UP_MS: number = 22.5 * 60_000;
 export const LOCK_RECHECK_DELAY_MS = 200;
 
 /** Keys that are tried with one password (restic: 20). */
 export const KEYS_TRIED_MAX = 20;
 /** scrypt may use this much memory; a key file that asks for more is refused. */
-export const SCRYPT_MEMORY_MAX_BYTES = 1024 * MiB;
+export const SCRYPT_MEMORY_MAX_BYTES: number = 1024 * MiB;
 
 /** The local cache of one repository is trimmed to this size, oldest use first. */
-export const CACHE_MAX_BYTES = 2048 * MiB;
+export const CACHE_MAX_BYTES: number = 2048 * MiB;
 /** Cached repositories not used for this long are removed. */
-export const CACHE_UNUSED_MAX_MS = 30 * 24 * 3_600_000;
+export const CACHE_UNUSED_MAX_MS: number = 30 * 24 * 3_600_000;
 
 /** Restore: gaps up to this are read along, and one request is at most this large. */
-export const RANGE_GAP_MAX_BYTES = 1 * MiB;
-export const RANGE_READ_MAX_BYTES = 32 * MiB;
+export const RANGE_GAP_MAX_BYTES: number = 1 * MiB;
+export const RANGE_READ_MAX_BYTES: number = 32 * MiB;
 
 /** A live bar is redrawn, a JSON status is printed, and a log gets a line, this often. */
 export const PROGRESS_BAR_INTERVAL_MS = 100;
@@ -65,3 +65,10 @@ export const PROGRESS_LOG_INTERVAL_MS = 30_000;
 
 /** Problems kept for a summary; further ones are only counted. */
 export const PROBLEMS_KEPT_MAX = 1000;
+
+/** A local disk serves this many calls well at once; libuv has as many threads for them. */
+export const LOCAL_CONNECTIONS = 4;
+/** One system call reads or writes at most this much, so that an abort is seen soon. */
+export const LOCAL_IO_SLICE_BYTES: number = 4 * MiB;
+/** Sizes of this many files are asked for at once while a folder is listed. */
+export const LOCAL_STATS_IN_FLIGHT_MAX = 32;
