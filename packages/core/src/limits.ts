@@ -23,6 +23,8 @@ export const UNPACKED_MAX_BYTES: number = 512 * MiB;
 
 /** An index file is closed at this many blobs (restic: 50,000). */
 export const INDEX_FILE_MAX_BLOBS = 50_000;
+/** A running backup makes what it stored known this often, so that little is lost in a crash. */
+export const INDEX_SAVE_INTERVAL_MS = 60_000;
 
 /** Files of one message to a worker: at most this many and about this many bytes. */
 export const FILE_BATCH_MAX_FILES = 64;

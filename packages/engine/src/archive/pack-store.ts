@@ -1,0 +1,113 @@
+import { INDEX_FILE_MAX_BLOBS, INDEX_SAVE_INTERVAL_MS, PACKS_IN_FLIGHT_MAX } from "@comeback/core";
+import { encodeIndexFile, type IndexedPack } from "../index/index-file.ts";
+import type { FinishedPack } from "../pack/packer.ts";
+import type { Repository } from "../repository/repository.ts";
+
+export interface PackStoreOptions {
+  readonly repository: Repository;
+  readonly dryRun: boolean;
+  /** Resolves when writing is allowed. */
+  readonly mayWrite: Promise<void>;
+  readonly signal: AbortSignal;
+  onStored(bytes: number): void;
+}
+
+/**
+ * Uploads finished packs, a bounded number at a time, and writes the index files that make them
+ * known: a pack first, then its index (restic design, order of writes). What an interrupted run
+ * has stored and indexed is found again by the next one.
+ */
+export class PackStore {
+  readonly #options: PackStoreOptions;
+  readonly #uploads = new Set<Promise<void>>();
+  readonly #spare: ArrayBuffer[] = [];
+  #unindexed: IndexedPack[] = [];
+  #unindexedBlobs = 0;
+  #indexedMs: number;
+  #failure: unknown;
+
+  constructor(options: PackStoreOptions) {
+    this.#options = options;
+    this.#indexedMs = options.repository.clock.now();
+  }
+
+  /** Starts the upload of a pack. Call `room` before the work that makes the next one. */
+  add(pack: FinishedPack, type: "data" | "tree"): void {
+    const upload = this.#upload(pack, type)
+      .catch((error: unknown) => {
+        this.#failure ??= error;
+      })
+      .finally(() => this.#uploads.delete(upload));
+    this.#uploads.add(upload);
+  }
+
+  /** Resolves once there are few enough uploads under way; rejects once one has failed. */
+  async room(): Promise<void> {
+    while (this.#failure === undefined && this.#uploads.size >= PACKS_IN_FLIGHT_MAX) {
+      await Promise.race(this.#uploads);
+    }
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  get hasRoom(): boolean {
+    return this.#failure === undefined && this.#uploads.size < PACKS_IN_FLIGHT_MAX;
+  }
+
+  /** Buffers of stored packs, for workers to fill again. */
+  takeSpare(): ArrayBuffer[] {
+    return this.#spare.splice(0, 1);
+  }
+
+  /** Waits for all uploads and writes the rest of the index. */
+  async finish(): Promise<void> {
+    await Promise.all(this.#uploads);
+    if (this.#failure !== undefined) throw this.#failure;
+    await this.#saveIndex(this.#options.signal);
+  }
+
+  /**
+   * After a failure or an interruption: makes known what was stored before it, so that the next
+   * run need not store it again. Does what it can and never throws.
+   */
+  async salvage(): Promise<void> {
+    await Promise.all(this.#uploads);
+    await this.#saveIndex(AbortSignal.timeout(SALVAGE_TIMEOUT_MS)).catch(() => {});
+  }
+
+  async #upload(pack: FinishedPack, type: "data" | "tree"): Promise<void> {
+    const { repository, dryRun, mayWrite, signal, onStored } = this.#options;
+    const data = new Uint8Array(pack.buffer, 0, pack.bytes);
+    if (!dryRun) {
+      await mayWrite;
+      await repository.backend.save({ type: "pack", name: pack.id }, data, { signal });
+      if (type === "tree") repository.rememberTreePack(pack.id, data);
+    }
+    const number = repository.index.packNumber(pack.id);
+    for (const [i, entry] of pack.entries.entries()) {
+      const { offset, length, uncompressedLength } = pack.blobs[i] as (typeof pack.blobs)[number];
+      repository.index.table.locate(entry, { pack: number, offset, length, uncompressedLength });
+    }
+    onStored(pack.bytes);
+    // A buffer that the cache may still be writing from is not used again.
+    if (type === "data" && this.#spare.length < PACKS_IN_FLIGHT_MAX) this.#spare.push(pack.buffer);
+    this.#unindexed.push({ id: pack.id, blobs: pack.blobs });
+    this.#unindexedBlobs += pack.blobs.length;
+    const dueMs = this.#indexedMs + INDEX_SAVE_INTERVAL_MS;
+    if (this.#unindexedBlobs >= INDEX_FILE_MAX_BLOBS || repository.clock.now() >= dueMs) {
+      await this.#saveIndex(signal);
+    }
+  }
+
+  async #saveIndex(signal: AbortSignal): Promise<void> {
+    const { repository, dryRun } = this.#options;
+    const packs = this.#unindexed;
+    this.#unindexed = [];
+    this.#unindexedBlobs = 0;
+    this.#indexedMs = repository.clock.now();
+    if (packs.length === 0 || dryRun) return;
+    await repository.saveUnpacked("index", encodeIndexFile(packs), { signal });
+  }
+}
+
+/** Ctrl-C has to end within a second. */
+const SALVAGE_TIMEOUT_MS = 700;

@@ -1,0 +1,17 @@
+import type { TaskResult, WorkerContext } from "../cpu-pool/worker-context.ts";
+import type { OpenPack } from "../pack/packer.ts";
+import { storeFiles } from "./store-files.ts";
+import { scanRange, storeChunks, storeRanges } from "./store-ranges.ts";
+
+function flush(context: WorkerContext): TaskResult<OpenPack | undefined> {
+  const open = context.packer.take();
+  return { output: open, transfer: open === undefined ? [] : [open.buffer] };
+}
+
+export const archiveHandlers = {
+  "archive.files": storeFiles,
+  "archive.scan": scanRange,
+  "archive.ranges": storeRanges,
+  "archive.chunks": storeChunks,
+  "archive.flush": flush,
+};
