@@ -56,7 +56,11 @@ export function fileTooShort(file: RepositoryFile, wantedEndBytes: number): Come
 }
 
 /** What a backend rejects with when it has no such file. */
-export function fileNotFound(file: RepositoryFile, location: string, cause?: unknown): ComebackError {
+export function fileNotFound(
+  file: RepositoryFile,
+  location: string,
+  cause?: unknown,
+): ComebackError {
   return new ComebackError("backend.not-found", `${fileLabel(file)} is not in ${location}`, {
     context: { type: file.type, name: file.name },
     ...(cause === undefined ? {} : { cause }),

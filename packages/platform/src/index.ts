@@ -9,6 +9,7 @@ export * from "./file-status.ts";
 export * from "./native-library.ts";
 export * from "./open.ts";
 export * from "./random.ts";
+export * from "./rename-without-replacing.ts";
 export * from "./stream-ciphers.ts";
 export * from "./system-call-error.ts";
 export * from "./zstd.ts";

@@ -1,0 +1,1 @@
+export { localBackendFactory } from "./local-factory.ts";

@@ -1,0 +1,114 @@
+import { dirname, resolve } from "node:path";
+import { ComebackError, ExitCode } from "@comeback/core";
+import type { Backend, BackendFactory, OperationOptions } from "@comeback/core";
+import { errorName, nodeFileSystem, syncFolder } from "./file-system.ts";
+import type { FileSystem } from "./file-system.ts";
+import { layoutFolders, modesFor, pathOf, typeFolder } from "./layout.ts";
+import { LocalBackend } from "./local-backend.ts";
+import { backendError } from "./local-errors.ts";
+
+const CONFIG = { type: "config", name: "" } as const;
+
+/** Repositories in a folder: a plain path, or `local:PATH` as restic also takes it. */
+export const localBackendFactory: BackendFactory = {
+  scheme: "",
+  create: (location, options) => createLocal(location, options),
+  open: (location, options) => openLocal(location, options),
+};
+
+function rootOf(location: string): string {
+  const path = location.startsWith("local:") ? location.slice("local:".length) : location;
+  if (path === "" || path.includes("\0")) {
+    throw new ComebackError("option.invalid", "the repository's path is empty or has a NUL byte", {
+      next: "name a folder, for example `-r /mnt/backup/comeback`",
+    });
+  }
+  return resolve(path);
+}
+
+/** Makes the empty layout, durably. */
+export async function createLocal(
+  location: string,
+  options: OperationOptions = {},
+  fileSystem: FileSystem = nodeFileSystem,
+): Promise<Backend> {
+  const root = rootOf(location);
+  try {
+    if (await isThere(fileSystem, pathOf(root, CONFIG))) {
+      throw new ComebackError("repository.exists", `there is already a repository at ${root}`, {
+        next: "use it as it is, or choose another folder",
+      });
+    }
+    const mode = modesFor(undefined).folder;
+    const made = await fileSystem.mkdir(root, { recursive: true, mode });
+    for (const folder of layoutFolders(root).slice(1)) {
+      options.signal?.throwIfAborted();
+      await fileSystem.mkdir(folder, { mode }).catch((error: unknown) => {
+        if (errorName(error) !== "EEXIST") throw error;
+      });
+    }
+    for (const folder of [typeFolder(root, "pack"), ...upTo(root, made)]) {
+      await syncFolder(fileSystem, folder);
+    }
+    return await LocalBackend.open(root, fileSystem);
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    throw explainRoot(root, "creating the repository", error);
+  }
+}
+
+/** Opens an existing layout. */
+export async function openLocal(
+  location: string,
+  options: OperationOptions = {},
+  fileSystem: FileSystem = nodeFileSystem,
+): Promise<Backend> {
+  const root = rootOf(location);
+  options.signal?.throwIfAborted();
+  try {
+    if (!(await isThere(fileSystem, root))) throw noRepository(root, "the folder does not exist");
+    if (!(await isThere(fileSystem, pathOf(root, CONFIG)))) {
+      throw noRepository(root, "there is no file named config; is the disk or share mounted?");
+    }
+    return await LocalBackend.open(root, fileSystem);
+  } catch (error) {
+    throw explainRoot(root, "opening the repository", error);
+  }
+}
+
+function noRepository(root: string, why: string): ComebackError {
+  return new ComebackError("repository.none", `there is no repository at ${root}`, {
+    why,
+    next: `check the path, or make a new repository with \`comeback -r ${root} init\``,
+    exitCode: ExitCode.noRepository,
+  });
+}
+
+function explainRoot(root: string, doing: string, error: unknown): ComebackError {
+  if (errorName(error) === "ENOTDIR" || errorName(error) === "EEXIST") {
+    return noRepository(root, "the path names a file, not a folder");
+  }
+  return backendError({ doing, path: root, location: root }, error);
+}
+
+async function isThere(fileSystem: FileSystem, path: string): Promise<boolean> {
+  try {
+    await fileSystem.stat(path);
+    return true;
+  } catch (error) {
+    if (errorName(error) === "ENOENT") return false;
+    throw error;
+  }
+}
+
+/** The folders whose entries are new: from the repository up to the first one that was there. */
+function upTo(root: string, firstMade: string | undefined): string[] {
+  const folders = [root];
+  if (firstMade === undefined) return folders;
+  const last = dirname(firstMade);
+  for (let at = dirname(root); at.length >= last.length; at = dirname(at)) {
+    folders.push(at);
+    if (at === last) break;
+  }
+  return folders;
+}
