@@ -138,8 +138,9 @@ function unsigned64(low: number, high: number): number | bigint {
 /** The C library's `makedev`, which is what the `stat` structures carry. */
 export function encodeDevice(major: number, minor: number): number | bigint {
   if (major > 0xfff) {
-    const high = (BigInt(major & 0xfffff000) << 32n) | (BigInt(minor & 0xffffff00) << 12n);
-    return BigInt.asUintN(64, high) | BigInt(((major & 0xfff) << 8) | (minor & 0xff));
+    const high = (BigInt(major >>> 12) << 44n) | (BigInt(minor >>> 8) << 20n);
+    const device = high | BigInt(((major & 0xfff) << 8) | (minor & 0xff));
+    return device <= Number.MAX_SAFE_INTEGER ? Number(device) : device;
   }
   const low = (minor & 0xff) + major * 0x100;
   return low + (minor >>> 8) * 0x100000;
