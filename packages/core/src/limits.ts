@@ -33,10 +33,20 @@ export const FILE_BATCH_MAX_BYTES: number = 4 * MiB;
 export const WHOLE_FILE_MAX_BYTES: number = 8 * MiB;
 /** Bytes of one range of a large file that one worker task scans or stores. */
 export const RANGE_TASK_BYTES: number = 8 * MiB;
+/** Bytes of a large file that one scan for cut points covers. */
+export const SCAN_TASK_BYTES = 32 * MiB;
+/** Ranges of one large file that are under way at the same time. */
+export const RANGE_TASKS_PER_FILE_MAX = 8;
+/** Large files that are stored at the same time. */
+export const LARGE_FILES_IN_FLIGHT_MAX = 4;
 /** Files whose contents are under way, at most, before the walk waits. */
 export const FILES_IN_FLIGHT_MAX = 2048;
 /** Packs waiting for or under upload before workers get no new task. */
 export const PACKS_IN_FLIGHT_MAX = 3;
+/** The walk gives other work a turn after this long. */
+export const WALK_SLICE_MS = 10;
+/** Totals for a progress bar are counted once a backup has taken this long. */
+export const TOTALS_DELAY_MS = 1_000;
 /** Tasks queued at one worker, the running one included. */
 export const TASKS_PER_WORKER_MAX = 2;
 

@@ -9,4 +9,5 @@ export * from "./repository/lock.ts";
 export * from "./repository/repository.ts";
 export * from "./repository/snapshots.ts";
 export * from "./snapshot/snapshot.ts";
+export { backup } from "./archive/backup.ts";
 export * from "./archive/backup-options.ts";

@@ -44,6 +44,8 @@ export interface ArchivedItem {
 }
 
 export interface BackupObserver {
+  /** Count the whole source ahead of the backup, for a bar that shows what is left. */
+  readonly wantsTotals?: boolean;
   /** Handed over once at the start; its fields move on while the backup runs. */
   onStart?(progress: Readonly<BackupProgress>): void;
   onProblem?(problem: SourceProblem): void;

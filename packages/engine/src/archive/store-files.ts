@@ -125,7 +125,8 @@ export function isAsExpected(status: FileStatus, expected: ExpectedStatus): bool
   );
 }
 
-function reasonOf(error: unknown): string {
+/** The reason of a failed read in words; anything but a failed system call is thrown on. */
+export function reasonOf(error: unknown): string {
   if (isSystemCallError(error, "ENOENT")) return "it vanished before it could be read";
   if (isSystemCallError(error, "ELOOP")) return "it was replaced by a symbolic link";
   if (isSystemCallError(error)) return error.reason;

@@ -1,7 +1,7 @@
-import { close, readInto, statFd } from "@comeback/platform";
+import { readInto } from "@comeback/platform";
 import type { TaskResult, WorkerContext } from "../cpu-pool/worker-context.ts";
-import { openForReading } from "./open-for-reading.ts";
 import { BlobStorer } from "./store-blobs.ts";
+import { reasonOf } from "./store-files.ts";
 import type {
   ScanInput,
   ScanOutput,
@@ -13,17 +13,17 @@ import type {
 
 /** The task "archive.scan": where the next chunks of a large file end. */
 export function scanRange(context: WorkerContext, input: ScanInput): TaskResult<ScanOutput> {
-  const fd = openForReading(input.path);
+  const { fd, from, sizeBytes, budgetBytes } = input;
   try {
     const cuts = context.chunker.findCuts({
       read: (target, position) => readInto(fd, target, 0, target.length, position),
-      from: input.from,
-      to: input.sizeBytes,
-      budgetBytes: input.budgetBytes,
+      from,
+      to: sizeBytes,
+      budgetBytes,
     });
     return { output: { cuts } };
-  } finally {
-    close(fd);
+  } catch (error) {
+    return { output: { cuts: [], problem: reasonOf(error) } };
   }
 }
 
@@ -33,28 +33,31 @@ export function storeRanges(
   input: StoreRangesInput,
 ): TaskResult<StoreRangesOutput> {
   const storer = new BlobStorer(context, input.spare);
-  const arena = context.chunker.input;
-  const fd = openForReading(input.path);
+  let bytesRead = 0;
+  let problem: { problem?: string } = {};
   try {
     let start = input.from;
-    let bytesRead = 0;
     for (const end of input.cuts) {
-      const wanted = end - start;
-      let length = 0;
-      while (length < wanted) {
-        const read = readInto(fd, arena, length, wanted - length, start + length);
-        if (read === 0) break;
-        length += read;
-      }
-      if (length > 0) storer.store(arena.subarray(0, length));
+      const length = readRange(input.fd, context.chunker.input, start, end - start);
+      if (length > 0) storer.store(context.chunker.input.subarray(0, length));
       bytesRead += length;
       start = end;
     }
-    const output = { ...storer.result, bytesRead, status: statFd(fd) };
-    return { output, transfer: storer.transfer };
-  } finally {
-    close(fd);
+  } catch (error) {
+    problem = { problem: reasonOf(error) };
   }
+  return { output: { ...storer.result, bytesRead, ...problem }, transfer: storer.transfer };
+}
+
+/** Reads `wanted` bytes from `position`, or fewer where the file ends before. */
+function readRange(fd: number, target: Uint8Array, position: number, wanted: number): number {
+  let length = 0;
+  while (length < wanted) {
+    const read = readInto(fd, target, length, wanted - length, position + length);
+    if (read === 0) break;
+    length += read;
+  }
+  return length;
 }
 
 /** The task "archive.chunks": chunks that came by message instead of from a file. */

@@ -70,7 +70,8 @@ export interface StoreFilesOutput extends StoredBlobs {
 }
 
 export interface ScanInput {
-  readonly path: ByteString;
+  /** A descriptor of the main thread: all threads share them, and the file cannot be swapped. */
+  readonly fd: number;
   /** Where the last chunk ended. */
   readonly from: number;
   /** The file's size as the walk saw it. */
@@ -82,10 +83,12 @@ export interface ScanInput {
 export interface ScanOutput {
   /** Ends of the chunks from `from` on, ascending. The last chunk of the file is included. */
   readonly cuts: readonly number[];
+  /** Why it could not be read. */
+  readonly problem?: string;
 }
 
 export interface StoreRangesInput {
-  readonly path: ByteString;
+  readonly fd: number;
   readonly from: number;
   /** Ends of the chunks, the first of which starts at `from`. */
   readonly cuts: readonly number[];
@@ -94,8 +97,8 @@ export interface StoreRangesInput {
 
 export interface StoreRangesOutput extends StoredBlobs {
   readonly bytesRead: number;
-  /** After the reading. */
-  readonly status: FileStatus;
+  /** Why it could not be read to the end. */
+  readonly problem?: string;
 }
 
 export interface StoreChunksInput {

@@ -60,14 +60,11 @@ export class Packer {
     return sealed.length;
   }
 
-  /** Appends the boxes of another open pack, which is empty afterwards. */
-  absorb(other: OpenPack, from: number, to: number): void {
-    for (let i = from; i < to; i++) {
-      const blob = other.blobs[i] as PackedBlob;
-      const box = new Uint8Array(other.buffer, blob.offset, blob.length);
-      this.#room(blob.length).set(box);
-      this.#append(blob, other.entries[i] as number);
-    }
+  /** Appends the box of one blob of another open pack. */
+  absorb(other: OpenPack, place: number): void {
+    const blob = other.blobs[place] as PackedBlob;
+    this.#room(blob.length).set(new Uint8Array(other.buffer, blob.offset, blob.length));
+    this.#append(blob, other.entries[place] as number);
   }
 
   /** Writes header and trailer, and gives the pack away. */

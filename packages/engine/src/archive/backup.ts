@@ -1,0 +1,365 @@
+import { userInfo } from "node:os";
+import type { EntryMetadata, SourceEntry, SourceSession } from "@comeback/core";
+import { ComebackError, WALK_SLICE_MS } from "@comeback/core";
+import { CpuPool } from "../cpu-pool/cpu-pool.ts";
+import { saveSnapshot } from "../repository/snapshots.ts";
+import type { Snapshot, SnapshotFile, SnapshotSummary } from "../snapshot/snapshot.ts";
+import { nodeFromMetadata } from "../tree/from-metadata.ts";
+import { formatTime } from "../tree/time-text.ts";
+import { instantOfMilliseconds } from "../repository/instant.ts";
+import type { TreeNode } from "../tree/types.ts";
+import type { BackupOptions, BackupResult } from "./backup-options.ts";
+import { FileContent } from "./file-content.ts";
+import { mergeOpenPacks } from "./merge-packs.ts";
+import { PackStore } from "./pack-store.ts";
+import { ProgressMeter } from "./progress-meter.ts";
+import { countTotals } from "./totals.ts";
+import { pendingDirectory, type PendingDirectory, TreeBuilder } from "./tree-builder.ts";
+import { type ChangeDetection, isContentUnchanged, isNodeUnchanged } from "./unchanged.ts";
+
+/**
+ * Backs a source up: walks it, compares with the parent snapshot, has the workers store what is
+ * new, and writes trees, index and snapshot in that order. Entries that cannot be read are left
+ * out and named in the result; everything else is saved.
+ */
+export async function backup(options: BackupOptions): Promise<BackupResult> {
+  const run = new BackupRun(options);
+  return run.execute();
+}
+
+/** One directory on the walk's stack. */
+interface Frame {
+  readonly directory: PendingDirectory;
+  readonly entries: readonly SourceEntry[];
+  /** The same directory in the parent snapshot. */
+  readonly previous: readonly TreeNode[];
+  next: number;
+  nextPrevious: number;
+}
+
+class BackupRun {
+  readonly #options: BackupOptions;
+  readonly #startMs: number;
+  readonly #abort = new AbortController();
+  readonly #signal: AbortSignal;
+  readonly #meter: ProgressMeter;
+  readonly #packStore: PackStore;
+  readonly #trees: TreeBuilder;
+  readonly #pool: CpuPool;
+  readonly #files: FileContent;
+  readonly #detection: ChangeDetection;
+  #othersCount = 0;
+
+  constructor(options: BackupOptions) {
+    const { repository } = options;
+    this.#options = options;
+    this.#startMs = repository.clock.now();
+    const signals = [this.#abort.signal];
+    if (options.signal !== undefined) signals.push(options.signal);
+    this.#signal = AbortSignal.any(signals);
+    this.#meter = new ProgressMeter(options.observer);
+    this.#detection = {
+      ignoreCtime: options.ignoreCtime ?? false,
+      ignoreInode: options.ignoreInode ?? false,
+      withAtime: options.withAtime ?? false,
+    };
+    this.#packStore = new PackStore({
+      repository,
+      dryRun: options.dryRun ?? false,
+      mayWrite: options.mayWrite ?? Promise.resolve(),
+      signal: this.#signal,
+      onStored: (bytes) => (this.#meter.live.bytesStored += bytes),
+    });
+    this.#trees = new TreeBuilder({
+      repository,
+      packStore: this.#packStore,
+      onDirectory: this.#directoryObserver(),
+    });
+    this.#pool = new CpuPool({
+      setup: {
+        key: repository.key,
+        version: repository.config.version,
+        compression: repository.compression,
+        verifyBlobs: repository.verifyBlobs,
+        packSizeBytes: repository.packSizeBytes,
+        chunkerPolynomial: repository.config.chunkerPolynomial,
+        table: repository.index.table.shared,
+      },
+      ...(options.readConcurrency === undefined ? {} : { workers: options.readConcurrency }),
+    });
+    this.#files = new FileContent({
+      pool: this.#pool,
+      packStore: this.#packStore,
+      trees: this.#trees,
+      meter: this.#meter,
+      chunkerPolynomial: repository.config.chunkerPolynomial,
+      signal: this.#signal,
+    });
+  }
+
+  async execute(): Promise<BackupResult> {
+    const { source } = this.#options;
+    const stopped = rejectionOf(this.#signal);
+    try {
+      await using session = await source.open({
+        signal: this.#signal,
+        onProblem: (problem) => this.#meter.problem(problem),
+      });
+      const totals = countTotals(source, this.#meter, this.#signal, this.#options.repository.clock);
+      await Promise.race([this.#store(session), stopped.promise]);
+      await totals.stop();
+      return await this.#conclude();
+    } catch (error) {
+      this.#abort.abort(error);
+      await this.#packStore.salvage();
+      throw error;
+    } finally {
+      stopped.release();
+      await this.#pool[Symbol.asyncDispose]();
+    }
+  }
+
+  /** Walks the source and waits until all its content and trees are uploaded. */
+  async #store(session: SourceSession): Promise<void> {
+    await this.#walk(session);
+    await this.#files.finish();
+    const open = await this.#pool.runOnEach("archive.flush", null);
+    for (const pack of mergeOpenPacks(this.#options.repository, open)) {
+      this.#packStore.add(pack, "data");
+    }
+    this.#trees.finish();
+    await this.#packStore.finish();
+  }
+
+  async #walk(session: SourceSession): Promise<void> {
+    const root = pendingDirectory({
+      entry: undefined,
+      parent: undefined,
+      place: 0,
+      node: undefined,
+      nodeUnchanged: true,
+      previousTreeId: this.#options.parent?.tree,
+    });
+    const stack = [await this.#enter(root, await session.root())];
+    let sliceEndMs = performance.now() + WALK_SLICE_MS;
+    for (let frame = stack.at(-1); frame !== undefined; frame = stack.at(-1)) {
+      const entry = frame.entries[frame.next];
+      if (entry === undefined) {
+        stack.pop();
+        // An entry of the parent snapshot that is gone makes the directory a changed one.
+        if (frame.directory.nodes.length !== frame.previous.length) {
+          frame.directory.unchanged = false;
+        }
+        this.#trees.release(frame.directory);
+        continue;
+      }
+      const place = frame.next++;
+      const previous = matchPrevious(frame, entry);
+      frame.directory.outstanding++;
+      if (entry.metadata.type === "dir") {
+        const directory = this.#pending(frame, place, entry, previous);
+        stack.push(await this.#enter(directory, await session.list(entry)));
+      } else {
+        const wait = this.#visit(frame, place, entry, previous);
+        if (wait !== undefined) await wait;
+      }
+      if (performance.now() > sliceEndMs) {
+        // Lets uploads, timers and Ctrl-C have their turn.
+        await new Promise((resolve) => setImmediate(resolve));
+        this.#signal.throwIfAborted();
+        sliceEndMs = performance.now() + WALK_SLICE_MS;
+      }
+    }
+  }
+
+  #pending(
+    frame: Frame,
+    place: number,
+    entry: SourceEntry,
+    previous: TreeNode | undefined,
+  ): PendingDirectory {
+    const node = nodeFromMetadata(entry.name, entry.metadata, this.#detection);
+    const isDirectory = previous?.type === "dir";
+    const nodeUnchanged =
+      isDirectory && isNodeUnchanged(previous, entry.metadata, this.#detection);
+    return pendingDirectory({
+      entry,
+      parent: frame.directory,
+      place,
+      node,
+      nodeUnchanged,
+      previousTreeId: isDirectory ? previous.subtree : undefined,
+    });
+  }
+
+  async #enter(directory: PendingDirectory, entries: readonly SourceEntry[]): Promise<Frame> {
+    const { repository } = this.#options;
+    let previous: readonly TreeNode[] = [];
+    if (directory.previousTreeId !== undefined) {
+      try {
+        previous = await repository.loadTree(directory.previousTreeId, { signal: this.#signal });
+      } catch (error) {
+        this.#signal.throwIfAborted();
+        // Damage in the parent costs time, not the backup: everything below is read again.
+        directory.unchanged = false;
+        this.#meter.problem({
+          path: directory.path,
+          during: "list",
+          message: `the parent snapshot's tree cannot be read (${(error as Error).message}): all files here are read again`,
+        });
+      }
+    }
+    return { directory, entries, previous, next: 0, nextPrevious: 0 };
+  }
+
+  /** Anything but a directory. Returns a promise where the walk has to wait. */
+  #visit(
+    frame: Frame,
+    place: number,
+    entry: SourceEntry,
+    previous: TreeNode | undefined,
+  ): Promise<void> | undefined {
+    const { metadata } = entry;
+    const { directory } = frame;
+    const nodeUnchanged =
+      previous !== undefined && isNodeUnchanged(previous, metadata, this.#detection);
+    if (metadata.type !== "file") {
+      if (!nodeUnchanged) directory.unchanged = false;
+      const node = nodeUnchanged ? previous : this.#node(entry, metadata);
+      this.#trees.complete(directory, place, node);
+      this.#othersCount++;
+      return undefined;
+    }
+    const isKnown =
+      previous !== undefined &&
+      entry.content?.kind !== "stream" &&
+      isContentUnchanged(previous, metadata, this.#detection) &&
+      this.#hasAll(previous);
+    if (isKnown) {
+      if (!nodeUnchanged) directory.unchanged = false;
+      const node = nodeUnchanged ? previous : this.#node(entry, metadata);
+      node.content = previous.content;
+      this.#trees.complete(directory, place, node);
+      this.#meter.fileDone(entry.path, "unmodified", metadata.sizeBytes);
+      return undefined;
+    }
+    directory.unchanged = false;
+    const action = previous?.type === "file" ? "changed" : "new";
+    const node = this.#node(entry, metadata);
+    this.#meter.live.currentFile = entry.path;
+    return this.#files.add({ entry, node, directory, place, action });
+  }
+
+  #node(entry: SourceEntry, metadata: EntryMetadata): TreeNode {
+    return nodeFromMetadata(entry.name, metadata, this.#detection);
+  }
+
+  /** Whether the repository still holds every blob of a file: otherwise it is read again. */
+  #hasAll(node: TreeNode): boolean {
+    const { index } = this.#options.repository;
+    for (const id of node.content ?? []) if (!index.has("data", id)) return false;
+    return node.content !== null && node.content !== undefined;
+  }
+
+  #directoryObserver(): ((directory: PendingDirectory, action: "new" | "changed" | "unmodified") => void) | undefined {
+    const onItem = this.#options.observer?.onItem?.bind(this.#options.observer);
+    if (onItem === undefined) return undefined;
+    return ({ path }, action) =>
+      onItem({ path, type: "dir", action, dataAdded: 0, dataAddedPacked: 0, sizeBytes: 0 });
+  }
+
+  async #conclude(): Promise<BackupResult> {
+    const { dryRun, skipIfUnchanged, parent, repository, mayWrite } = this.#options;
+    const meter = this.#meter;
+    const treeId = this.#trees.rootTreeId;
+    if (treeId === undefined) throw new Error("the walk ended without a root tree");
+    if (meter.filesNew + meter.filesChanged + meter.filesUnmodified + this.#othersCount === 0) {
+      this.#refuseEmpty();
+    }
+    const summary = this.#summary();
+    const unwanted = dryRun === true || (skipIfUnchanged === true && parent?.tree === treeId);
+    let snapshot: Snapshot | undefined;
+    if (!unwanted) {
+      await mayWrite;
+      snapshot = await saveSnapshot(repository, this.#snapshotFile(treeId, summary), {
+        signal: this.#signal,
+      });
+    }
+    const { problems } = meter;
+    return { snapshot, treeId, summary, problems, problemCount: meter.live.problems };
+  }
+
+  /** A snapshot in which nothing could be read would look like a backup and be none. */
+  #refuseEmpty(): void {
+    const [first] = this.#meter.problems;
+    if (first === undefined) return;
+    throw new ComebackError("backup.no-source", "nothing could be read, so no snapshot was written", {
+      why: `the first problem: ${first.path}: ${first.message}`,
+      next: "check that the paths exist and that you may read them",
+    });
+  }
+
+  #snapshotFile(tree: string, summary: SnapshotSummary): SnapshotFile {
+    const { parent, source, hostname, tags, time, programVersion } = this.#options;
+    const user = userInfo();
+    return {
+      time: formatTime(time),
+      ...(parent === undefined ? {} : { parent: parent.id }),
+      tree,
+      paths: source.paths,
+      hostname,
+      username: user.username,
+      uid: user.uid,
+      gid: user.gid,
+      excludes: source.excludes,
+      tags: tags ?? [],
+      program_version: programVersion,
+      summary,
+    };
+  }
+
+  #summary(): SnapshotSummary {
+    const { clock } = this.#options.repository;
+    const meter = this.#meter;
+    const { counts } = this.#trees;
+    return {
+      backup_start: formatTime(instantOfMilliseconds(this.#startMs)),
+      backup_end: formatTime(instantOfMilliseconds(clock.now())),
+      files_new: meter.filesNew,
+      files_changed: meter.filesChanged,
+      files_unmodified: meter.filesUnmodified,
+      dirs_new: counts.dirsNew,
+      dirs_changed: counts.dirsChanged,
+      dirs_unmodified: counts.dirsUnmodified,
+      data_blobs: meter.dataBlobs,
+      tree_blobs: counts.treeBlobs,
+      data_added: meter.bytesAdded + counts.bytesAdded,
+      data_added_packed: meter.bytesAddedPacked + counts.bytesAddedPacked,
+      total_files_processed: meter.live.filesDone,
+      total_bytes_processed: meter.live.bytesDone,
+    };
+  }
+}
+
+/** The parent's node of the same name. Both lists are in order of raw names. */
+function matchPrevious(frame: Frame, entry: SourceEntry): TreeNode | undefined {
+  const { previous } = frame;
+  for (;;) {
+    const node = previous[frame.nextPrevious];
+    if (node === undefined || node.name > entry.name) return undefined;
+    frame.nextPrevious++;
+    if (node.name === entry.name) return node;
+    // The parent has an entry that is gone.
+    frame.directory.unchanged = false;
+  }
+}
+
+/** A promise that rejects when the signal aborts, and a way to stop listening. */
+function rejectionOf(signal: AbortSignal): { promise: Promise<never>; release(): void } {
+  const { promise, reject } = Promise.withResolvers<never>();
+  promise.catch(() => {});
+  const onAbort = (): void => reject(signal.reason);
+  if (signal.aborted) onAbort();
+  else signal.addEventListener("abort", onAbort, { once: true });
+  return { promise, release: () => signal.removeEventListener("abort", onAbort) };
+}
