@@ -1,6 +1,6 @@
 import { userInfo } from "node:os";
 import type { EntryMetadata, SourceEntry, SourceSession } from "@comeback/core";
-import { ComebackError, WALK_SLICE_MS } from "@comeback/core";
+import { WALK_SLICE_MS } from "@comeback/core";
 import { CpuPool } from "../cpu-pool/cpu-pool.ts";
 import { saveSnapshot } from "../repository/snapshots.ts";
 import type { Snapshot, SnapshotFile, SnapshotSummary } from "../snapshot/snapshot.ts";
@@ -48,7 +48,6 @@ class BackupRun {
   readonly #pool: CpuPool;
   readonly #files: FileContent;
   readonly #detection: ChangeDetection;
-  #othersCount = 0;
 
   constructor(options: BackupOptions) {
     const { repository } = options;
@@ -147,7 +146,7 @@ class BackupRun {
       if (entry === undefined) {
         stack.pop();
         // An entry of the parent snapshot that is gone makes the directory a changed one.
-        if (frame.directory.nodes.length !== frame.previous.length) {
+        if (frame.entries.length !== frame.previous.length) {
           frame.directory.unchanged = false;
         }
         this.#trees.release(frame.directory);
@@ -227,7 +226,6 @@ class BackupRun {
       if (!nodeUnchanged) directory.unchanged = false;
       const node = nodeUnchanged ? previous : this.#node(entry, metadata);
       this.#trees.complete(directory, place, node);
-      this.#othersCount++;
       return undefined;
     }
     const isKnown =
@@ -273,9 +271,6 @@ class BackupRun {
     const meter = this.#meter;
     const treeId = this.#trees.rootTreeId;
     if (treeId === undefined) throw new Error("the walk ended without a root tree");
-    if (meter.filesNew + meter.filesChanged + meter.filesUnmodified + this.#othersCount === 0) {
-      this.#refuseEmpty();
-    }
     const summary = this.#summary();
     const unwanted = dryRun === true || (skipIfUnchanged === true && parent?.tree === treeId);
     let snapshot: Snapshot | undefined;
@@ -287,16 +282,6 @@ class BackupRun {
     }
     const { problems } = meter;
     return { snapshot, treeId, summary, problems, problemCount: meter.live.problems };
-  }
-
-  /** A snapshot in which nothing could be read would look like a backup and be none. */
-  #refuseEmpty(): void {
-    const [first] = this.#meter.problems;
-    if (first === undefined) return;
-    throw new ComebackError("backup.no-source", "nothing could be read, so no snapshot was written", {
-      why: `the first problem: ${first.path}: ${first.message}`,
-      next: "check that the paths exist and that you may read them",
-    });
   }
 
   #snapshotFile(tree: string, summary: SnapshotSummary): SnapshotFile {

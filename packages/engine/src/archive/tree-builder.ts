@@ -73,7 +73,10 @@ export class TreeBuilder {
   /** One thing less to wait for; the last one stores the tree, and so on upwards. */
   release(directory: PendingDirectory): void {
     if (--directory.outstanding > 0) return;
-    const { id, action } = this.#store(directory);
+    const { id, action: treeAction } = this.#store(directory);
+    // As restic counts: a directory whose own metadata changed is a changed one.
+    const isTouched = treeAction === "unmodified" && !directory.nodeUnchanged;
+    const action = isTouched ? "changed" : treeAction;
     this.#onDirectory?.(directory, action);
     if (directory.parent === undefined) {
       this.rootTreeId = id;
@@ -82,7 +85,7 @@ export class TreeBuilder {
     if (action === "new") this.counts.dirsNew++;
     else if (action === "changed") this.counts.dirsChanged++;
     else this.counts.dirsUnmodified++;
-    if (action !== "unmodified" || !directory.nodeUnchanged) directory.parent.unchanged = false;
+    if (action !== "unmodified") directory.parent.unchanged = false;
     const node = directory.node as TreeNode;
     node.subtree = id;
     this.complete(directory.parent, directory.place, node);

@@ -52,3 +52,10 @@ export interface TaskResult<Output> {
   readonly output: Output;
   readonly transfer?: readonly ArrayBuffer[];
 }
+
+/** The functions that do an area's tasks. */
+export type HandlersFor<Area> = {
+  readonly [K in keyof Area]: Area[K] extends { input: infer Input; output: infer Output }
+    ? (context: WorkerContext, input: Input) => TaskResult<Output>
+    : never;
+};

@@ -3,15 +3,11 @@ import { archiveHandlers } from "../archive/worker-tasks.ts";
 import { checkHandlers } from "../check/worker-tasks.ts";
 import { restoreHandlers } from "../restore/worker-tasks.ts";
 import { serializeError } from "./cpu-pool.ts";
-import type { ReplyMessage, TaskKind, TaskMessage, Tasks, WorkerSetup } from "./protocol.ts";
-import { type TaskResult, WorkerContext } from "./worker-context.ts";
-
-type Handlers = {
-  [K in TaskKind]: (context: WorkerContext, input: Tasks[K]["input"]) => TaskResult<Tasks[K]["output"]>;
-};
+import type { ReplyMessage, TaskMessage, Tasks, WorkerSetup } from "./protocol.ts";
+import { type HandlersFor, type TaskResult, WorkerContext } from "./worker-context.ts";
 
 /** Everything a worker can do is synchronous: one task after the other, no event loop in between. */
-const handlers: Handlers = { ...archiveHandlers, ...checkHandlers, ...restoreHandlers };
+const handlers: HandlersFor<Tasks> = { ...archiveHandlers, ...checkHandlers, ...restoreHandlers };
 
 const port = parentPort;
 if (port === null) throw new Error("this file runs as a worker thread");
@@ -28,5 +24,5 @@ port.on("message", ({ number, kind, input }: TaskMessage) => {
   } catch (error) {
     reply = { number, error: serializeError(error) };
   }
-  port.postMessage(reply, transfer);
+  port.postMessage(reply, [...transfer]);
 });

@@ -211,7 +211,7 @@ export class Repository implements AsyncDisposable {
   }
 
   async loadTree(id: string, options: OperationOptions = {}): Promise<TreeNode[]> {
-    return decodeTree(await this.loadBlob("tree", id, options), id);
+    return decodeTree(await this.loadBlob("tree", id, options));
   }
 
   /** Told of a tree pack that was just stored, so that the cache may keep it. */
