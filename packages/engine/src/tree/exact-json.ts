@@ -24,7 +24,7 @@ const DEPTH_MAX = 32;
  */
 export function parseJsonExactly(text: string): unknown {
   return exactJson.parse(text, (_key, value: unknown, context) =>
-    typeof value === "number" && String(value) !== context.source
+    typeof value === "number" && !(Number.isSafeInteger(value) && String(value) === context.source)
       ? exactJson.rawJSON(context.source ?? "0")
       : value,
   );

@@ -29,7 +29,7 @@ export function nodeFromMetadata(
     mode: goModeFromStat(metadata.mode),
     mtime,
     atime: options.withAtime ? formatTime(metadata.atime, options.zone) : mtime,
-    ctime: formatTime(metadata.ctime, options.zone),
+    ctime: metadata.ctime === metadata.mtime ? mtime : formatTime(metadata.ctime, options.zone),
     uid: metadata.uid,
     gid: metadata.gid,
     user: metadata.user,

@@ -2,7 +2,8 @@ import type { ByteString, ExtendedAttribute, NodeType } from "@comeback/core";
 
 /**
  * A JSON value that we hand on without understanding it. Numbers that a double cannot hold are
- * `JSON.rawJSON` objects, so that a rewrite gives back the digits that were there.
+ * `JSON.rawJSON` objects, so that a rewrite gives back the digits that were there (within one
+ * thread: a message to another one makes plain objects of them).
  */
 export type JsonValue =
   | null

@@ -41,7 +41,7 @@ const HAS_DAYLIGHT = new RegExp(`^${NAME}${OFFSET}${NAME}`);
 function offsetFrom(text: string): number {
   const [hours, minutes = "0", seconds = "0"] = text.replace(/^[+-]/, "").split(":");
   const total = Number(hours) * HOUR_SECONDS + Number(minutes) * 60 + Number(seconds);
-  return text.startsWith("-") ? -total : total;
+  return text.startsWith("-") ? 0 - total : total;
 }
 
 function dayRule(text: string): DayRule {
@@ -59,9 +59,10 @@ export function parseZoneRule(text: string): ZoneRule | undefined {
   if (match === null) return undefined;
   const [, standard = "0", daylight, start = "M3.2.0", end = "M11.1.0"] = match;
   // POSIX counts offsets westwards.
-  const standardSeconds = -offsetFrom(standard);
+  const standardSeconds = 0 - offsetFrom(standard);
   if (!HAS_DAYLIGHT.test(text)) return { standardSeconds };
-  const seconds = daylight === undefined ? standardSeconds + HOUR_SECONDS : -offsetFrom(daylight);
+  const seconds =
+    daylight === undefined ? standardSeconds + HOUR_SECONDS : 0 - offsetFrom(daylight);
   return { standardSeconds, daylight: { seconds, start: dayRule(start), end: dayRule(end) } };
 }
 
