@@ -7,6 +7,7 @@ import {
   readdir,
   readFile,
   rename,
+  rmdir,
   stat,
   unlink,
 } from "node:fs/promises";
@@ -25,6 +26,7 @@ export interface FileSystem {
   readonly rename: typeof rename;
   /** `rename` that fails with EEXIST where the new name is taken. */
   readonly renameWithoutReplacing: (from: string, to: string) => Promise<void>;
+  readonly rmdir: typeof rmdir;
   readonly stat: typeof stat;
   readonly unlink: typeof unlink;
 }
@@ -41,6 +43,7 @@ export const nodeFileSystem: FileSystem = {
   async renameWithoutReplacing(from, to) {
     renameWithoutReplacing(byteStringFromText(from), byteStringFromText(to));
   },
+  rmdir,
   stat,
   unlink,
 };

@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { fileTooShort, LOCAL_IO_SLICE_BYTES } from "@comeback/core";
+import { ComebackError, fileTooShort, LOCAL_IO_SLICE_BYTES } from "@comeback/core";
 import type { LoadOptions, RepositoryFile } from "@comeback/core";
 import type { FileSystem } from "./file-system.ts";
 
@@ -18,7 +18,9 @@ export async function loadFile(
     let length = options.length;
     // A large length is believed only as far as the file reaches, before memory is taken for it.
     if (length === undefined || length === 0 || length > LOCAL_IO_SLICE_BYTES) {
-      const { size } = await handle.stat();
+      const stats = await handle.stat();
+      if (!stats.isFile()) throw notAFile(path);
+      const { size } = stats;
       length ??= Math.max(size - offset, 0);
       if (offset + length > size) throw fileTooShort(file, offset + length);
     }
@@ -31,8 +33,16 @@ export async function loadFile(
       if (bytesRead === 0) throw fileTooShort(file, offset + length);
       done += bytesRead;
     }
-    return target;
+    // Not a Buffer: its `slice` would share the memory, where a Uint8Array's copies.
+    return new Uint8Array(target.buffer);
   } finally {
     await handle.close();
   }
+}
+
+/** A folder, fifo or device lies where a file of the repository should be. */
+export function notAFile(path: string): ComebackError {
+  return new ComebackError("backend.io", `${path} is not a regular file`, {
+    next: "move it away, then run `comeback check`",
+  });
 }

@@ -3,7 +3,6 @@ import {
   assertLoadRange,
   assertRepositoryFile,
   backendClosed,
-  ComebackError,
   FILE_TYPES,
   fileExists,
   fileLabel,
@@ -23,7 +22,7 @@ import type { FileSystem } from "./file-system.ts";
 import { CONFIG_NAME, modesFor, pathOf, typeFolder } from "./layout.ts";
 import type { LayoutModes } from "./layout.ts";
 import { listFiles } from "./list-files.ts";
-import { loadFile } from "./load-file.ts";
+import { loadFile, notAFile } from "./load-file.ts";
 import { backendError } from "./local-errors.ts";
 import type { FailedOperation } from "./local-errors.ts";
 import { MountGuard } from "./mount-guard.ts";
@@ -63,9 +62,9 @@ export class LocalBackend implements Backend {
   save(file: RepositoryFile, data: Uint8Array, options: OperationOptions = {}): Promise<void> {
     const { signal } = options;
     const perform = async (): Promise<void> => {
-      await this.#guard.check(file.type);
       const [fileSystem, root, modes] = [this.#fileSystem, this.location, this.#modes];
-      await saveFile({ fileSystem, root, modes, file, data, signal });
+      const assertSamePlace = (): Promise<void> => this.#guard.check(file.type);
+      await saveFile({ fileSystem, root, modes, file, data, signal, assertSamePlace });
       if (file.type === "config") await this.#learn();
     };
     return this.#run({ file, doing: "saving", signal, sizeBytes: data.byteLength, perform });
@@ -83,7 +82,7 @@ export class LocalBackend implements Backend {
     const perform = async (path: string): Promise<{ sizeBytes: number }> => {
       const stats = await this.#fileSystem.stat(path);
       if (stats.isFile()) return { sizeBytes: stats.size };
-      throw new ComebackError("backend.io", `${path} is not a regular file`);
+      throw notAFile(path);
     };
     return this.#run({ file, doing: "looking up", signal: options.signal, perform });
   }

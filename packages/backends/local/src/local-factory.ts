@@ -40,16 +40,13 @@ export async function createLocal(
       });
     }
     const mode = modesFor(undefined).folder;
-    const made = await fileSystem.mkdir(root, { recursive: true, mode });
+    const changed = new Set([typeFolder(root, "pack"), root]);
+    await makeFolder(fileSystem, root, mode, changed);
     for (const folder of layoutFolders(root).slice(1)) {
       options.signal?.throwIfAborted();
-      await fileSystem.mkdir(folder, { mode }).catch((error: unknown) => {
-        if (errorName(error) !== "EEXIST") throw error;
-      });
+      await makeFolder(fileSystem, folder, mode, changed);
     }
-    for (const folder of [typeFolder(root, "pack"), ...upTo(root, made)]) {
-      await syncFolder(fileSystem, folder);
-    }
+    for (const folder of changed) await syncFolder(fileSystem, folder);
     return await LocalBackend.open(root, fileSystem);
   } catch (error) {
     options.signal?.throwIfAborted();
@@ -101,14 +98,23 @@ async function isThere(fileSystem: FileSystem, path: string): Promise<boolean> {
   }
 }
 
-/** The folders whose entries are new: from the repository up to the first one that was there. */
-function upTo(root: string, firstMade: string | undefined): string[] {
-  const folders = [root];
-  if (firstMade === undefined) return folders;
-  const last = dirname(firstMade);
-  for (let at = dirname(root); at.length >= last.length; at = dirname(at)) {
-    folders.push(at);
-    if (at === last) break;
+/**
+ * Makes a folder and its parents, and notes whose entries changed. Node's own recursive `mkdir`
+ * reports a read-only file system as a missing folder.
+ */
+async function makeFolder(
+  fileSystem: FileSystem,
+  folder: string,
+  mode: number,
+  changed: Set<string>,
+): Promise<void> {
+  try {
+    await fileSystem.mkdir(folder, { mode });
+  } catch (error) {
+    if (errorName(error) === "EEXIST") return;
+    if (errorName(error) !== "ENOENT" || dirname(folder) === folder) throw error;
+    await makeFolder(fileSystem, dirname(folder), mode, changed);
+    await fileSystem.mkdir(folder, { mode });
   }
-  return folders;
+  changed.add(dirname(folder));
 }

@@ -23,7 +23,7 @@ interface Identity {
 export class MountGuard {
   readonly #fileSystem: FileSystem;
   readonly #root: string;
-  #root0: Identity | undefined;
+  #folder: Identity | undefined;
   #config: { identity: Identity; bytes: Buffer } | undefined;
   /** Folders of a type may be mounts of their own; network file systems renumber inodes. */
   readonly #folderDevices: Map<FileType, number> = new Map();
@@ -35,7 +35,7 @@ export class MountGuard {
 
   /** Takes what is there now as the repository. */
   async remember(): Promise<void> {
-    this.#root0 = await this.#identify(this.#root);
+    this.#folder = await this.#identify(this.#root);
     const path = join(this.#root, CONFIG_NAME);
     const identity = await this.#identify(path);
     this.#config =
@@ -46,7 +46,8 @@ export class MountGuard {
 
   /** Rejects with `backend.not-mounted` unless the repository is still the one remembered. */
   async check(type: FileType): Promise<void> {
-    const [same, device] = await Promise.all([this.#isSame(), this.#deviceOf(type)]);
+    const isSame = type === "config" ? this.#isSameFolder() : this.#isSame();
+    const [same, device] = await Promise.all([isSame, this.#deviceOf(type)]);
     if (!same) throw this.#gone(this.#root);
     const known = this.#folderDevices.get(type);
     if (device === undefined) return;
@@ -54,11 +55,17 @@ export class MountGuard {
     else if (known !== device) throw this.#gone(typeFolder(this.#root, type));
   }
 
+  async #isSameFolder(): Promise<boolean> {
+    const now = await this.#identify(this.#root);
+    const then = this.#folder;
+    return now !== undefined && now.device === then?.device && now.inode === then.inode;
+  }
+
   async #isSame(): Promise<boolean> {
     if (this.#config === undefined) {
       const now = await this.#identify(this.#root);
       return (
-        now !== undefined && now.device === this.#root0?.device && now.inode === this.#root0.inode
+        now !== undefined && now.device === this.#folder?.device && now.inode === this.#folder.inode
       );
     }
     const path = join(this.#root, CONFIG_NAME);

@@ -5,7 +5,7 @@ import { LOCAL_IO_SLICE_BYTES } from "@comeback/core";
 import type { RepositoryFile } from "@comeback/core";
 import { errorName, isNotSupported, syncFolder } from "./file-system.ts";
 import type { FileSystem } from "./file-system.ts";
-import { folderOf, pathOf, typeFolder } from "./layout.ts";
+import { folderOf, pathOf } from "./layout.ts";
 import type { LayoutModes } from "./layout.ts";
 import { publish } from "./publish.ts";
 
@@ -16,6 +16,8 @@ export interface SaveRequest {
   readonly file: RepositoryFile;
   readonly data: Uint8Array;
   readonly signal: AbortSignal | undefined;
+  /** Rejects where the folder is no longer the repository that was opened. */
+  assertSamePlace(): Promise<void>;
 }
 
 /**
@@ -25,6 +27,7 @@ export interface SaveRequest {
 export async function saveFile(request: SaveRequest): Promise<void> {
   const { fileSystem, root, modes, file, data, signal } = request;
   const path = pathOf(root, file);
+  await request.assertSamePlace();
   const { handle, temporary } = await createTemporary(request, path);
   let published = false;
   try {
@@ -33,6 +36,8 @@ export async function saveFile(request: SaveRequest): Promise<void> {
     await publish(fileSystem, temporary, path);
     published = true;
     await syncFolder(fileSystem, dirname(path));
+    // Unmounted meanwhile, with another layout below: then it went there, and must not count.
+    await request.assertSamePlace();
   } catch (error) {
     await fileSystem.unlink(temporary).catch(() => undefined);
     if (published) await fileSystem.unlink(path).catch(() => undefined);
@@ -54,20 +59,34 @@ async function createTemporary(
   } catch (error) {
     if (errorName(error) !== "ENOENT" || file.type === "config") throw error;
   }
-  // Copies of a repository through an object store come back without their empty folders. The
-  // repository's own folder is never made here: the caller has just seen that it is there.
-  if (file.type === "pack") await makeFolder(request, typeFolder(root, file.type));
-  await makeFolder(request, folderOf(root, file));
+  // Copies of a repository through an object store come back without their empty folders.
+  const folder = folderOf(root, file);
+  await makeFolders(request, file.type === "pack" ? [dirname(folder), folder] : [folder]);
   return { handle: await fileSystem.open(temporary, "wx", 0o600), temporary };
 }
 
-async function makeFolder({ fileSystem, modes }: SaveRequest, folder: string): Promise<void> {
+/** Makes the folders that are missing, but none below a mount point that is bare by now. */
+async function makeFolders(request: SaveRequest, folders: readonly string[]): Promise<void> {
+  const { fileSystem, modes } = request;
+  const made: string[] = [];
   try {
-    await fileSystem.mkdir(folder, { mode: modes.folder });
+    await request.assertSamePlace();
+    for (const folder of folders) {
+      try {
+        await fileSystem.mkdir(folder, { mode: modes.folder });
+        made.push(folder);
+      } catch (error) {
+        if (errorName(error) !== "EEXIST") throw error;
+      }
+      await syncFolder(fileSystem, dirname(folder));
+    }
+    await request.assertSamePlace();
   } catch (error) {
-    if (errorName(error) !== "EEXIST") throw error;
+    for (const folder of made.reverse()) {
+      await fileSystem.rmdir(folder).catch(() => undefined);
+    }
+    throw error;
   }
-  await syncFolder(fileSystem, dirname(folder));
 }
 
 /** Writes everything and makes it durable; the handle is closed in any case. */

@@ -1,0 +1,5 @@
+export * from "./backend-conformance/index.ts";
+export * from "./faulty-backend.ts";
+export * from "./memory-backend.ts";
+export * from "./seeded-random.ts";
+export * from "./simulated-clock.ts";
