@@ -1,28 +1,4 @@
 import { backendConformance } from "@comeback/testkit";
-import { nodeFileSystem } from "../src/file-system.ts";
-import type { FileSystem } from "../src/file-system.ts";
 import { localFixture } from "./scratch.ts";
 
-function failsWith(code: string): () => Promise<never> {
-  return () => Promise.reject(Object.assign(new Error(`${code}: staged`), { code }));
-}
-
-/** FAT and many SMB shares: no hard links, but a rename that does not replace. */
-const withoutHardLinks: FileSystem = { ...nodeFileSystem, link: failsWith("EPERM") };
-
-/** Some FUSE file systems: neither of the two, and no fsync. */
-const poorest: FileSystem = {
-  ...nodeFileSystem,
-  link: failsWith("ENOSYS"),
-  renameWithoutReplacing: failsWith("EINVAL"),
-  chmod: failsWith("EPERM"),
-  open: async (...values: Parameters<FileSystem["open"]>) => {
-    const handle = await nodeFileSystem.open(...values);
-    handle.sync = failsWith("EINVAL");
-    return handle;
-  },
-};
-
 backendConformance("local", () => localFixture());
-backendConformance("local, without hard links", () => localFixture(withoutHardLinks));
-backendConformance("local, on the poorest file system", () => localFixture(poorest));

@@ -10,16 +10,19 @@ import { LocalBackend } from "../src/local-backend.ts";
 import { createLocal } from "../src/local-factory.ts";
 
 /** A folder for one test. */
-export async function scratchFolder(): Promise<AsyncDisposable & { path: string }> {
-  const path = await mkdtemp(join(tmpdir(), "comeback-local-"));
+export async function scratchFolder(
+  parent: string = tmpdir(),
+): Promise<AsyncDisposable & { path: string }> {
+  const path = await mkdtemp(join(parent, "comeback-local-"));
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
 /** An empty layout in a fresh folder, for the conformance suite. */
 export async function localFixture(
   fileSystem: FileSystem = nodeFileSystem,
+  parent: string = tmpdir(),
 ): Promise<BackendFixture & { root: string }> {
-  const folder = await scratchFolder();
+  const folder = await scratchFolder(parent);
   const root = join(folder.path, "repository");
   const backend = await createLocal(root, {}, fileSystem);
   return {
