@@ -16,8 +16,10 @@ export const PACK_SIZE_MAX_BYTES: number = 128 * MiB;
 /** A pack header larger than this is refused before anything is allocated (restic: 16 MiB). */
 export const PACK_HEADER_MAX_BYTES: number = 16 * MiB;
 
-/** No blob that anyone writes is larger; a length beyond it is damage. */
-export const BLOB_MAX_BYTES: number = 64 * MiB;
+/** No data blob that anyone writes is larger; a length beyond it is damage. */
+export const DATA_BLOB_MAX_BYTES: number = 64 * MiB;
+/** A folder of a million files is one tree blob of 350 MB; this is the longest text V8 can hold. */
+export const TREE_BLOB_MAX_BYTES: number = 511 * MiB;
 /** Unpacked files (index, snapshot, lock) larger than this after decompression are refused. */
 export const UNPACKED_MAX_BYTES: number = 512 * MiB;
 
@@ -84,3 +86,13 @@ export const LOCAL_CONNECTIONS = 4;
 export const LOCAL_IO_SLICE_BYTES: number = 4 * MiB;
 /** Sizes of this many files are asked for at once while a folder is listed. */
 export const LOCAL_STATS_IN_FLIGHT_MAX = 32;
+
+/** Packs that a check has in memory at once, and their bytes (one larger pack may go alone). */
+export const CHECK_PACKS_IN_FLIGHT_MAX = 16;
+export const CHECK_BYTES_IN_FLIGHT_MAX: number = 256 * MiB;
+/** Sentences about one file or tree that a check keeps; further ones are only counted. */
+export const CHECK_DETAILS_KEPT_MAX = 20;
+/** Trees that a check loads again to name the files that damage affects. */
+export const CHECK_NAMING_TREES_MAX = 20_000;
+/** Blobs of a file that a reader of its content fetches ahead. */
+export const READ_AHEAD_BLOBS = 4;

@@ -1,6 +1,6 @@
 import { hash, timingSafeEqual } from "node:crypto";
 import type { Random } from "@comeback/core";
-import { assert, BLOB_MAX_BYTES, damaged } from "@comeback/core";
+import { assert, damaged, TREE_BLOB_MAX_BYTES } from "@comeback/core";
 import { compressBound, createZstd, type Zstd } from "@comeback/platform";
 import { BOX_IV_BYTES, BOX_OVERHEAD_BYTES, BoxCipher } from "./box.ts";
 import type { MasterKey } from "./master-key.ts";
@@ -115,7 +115,7 @@ export class BlobCodec implements Disposable {
   }
 
   #restore(box: Uint8Array, uncompressedLength: number): Uint8Array<ArrayBuffer> | undefined {
-    if (uncompressedLength > BLOB_MAX_BYTES || box.length > BLOB_MAX_BYTES) return undefined;
+    if (Math.max(uncompressedLength, box.length) > TREE_BLOB_MAX_BYTES) return undefined;
     if (this.#opened.length < box.length) this.#opened = grown(box.length);
     const length = this.cipher.openInto(box, this.#opened);
     if (length < 0) return undefined;

@@ -163,6 +163,25 @@ export class BlobTable {
     };
   }
 
+  /** The first entry that `find` gives for the blob of this entry: the same one for all its copies. */
+  canonical(entry: number): number {
+    const at = entry * ENTRY_WORDS;
+    return this.find(this.typeOf(entry), this.#words.subarray(at, at + 8));
+  }
+
+  /** The id of an entry as its 32 bytes, into `target`. */
+  idBytesOf(entry: number, target: Uint8Array): void {
+    const first = entry * ENTRY_WORDS;
+    for (let word = 0; word < 8; word++) {
+      const value = this.#words[first + word] as number;
+      const at = word * 4;
+      target[at] = value >>> 24;
+      target[at + 1] = value >>> 16;
+      target[at + 2] = value >>> 8;
+      target[at + 3] = value;
+    }
+  }
+
   /** The id of an entry, as 64 hex digits. */
   idOf(entry: number): string {
     const at = entry * ENTRY_WORDS;

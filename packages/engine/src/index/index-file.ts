@@ -1,4 +1,4 @@
-import { BLOB_MAX_BYTES, damaged } from "@comeback/core";
+import { damaged, DATA_BLOB_MAX_BYTES, TREE_BLOB_MAX_BYTES } from "@comeback/core";
 import type { PackedBlob } from "../pack/header.ts";
 import { isId } from "./blob-table.ts";
 
@@ -58,12 +58,13 @@ export function decodeIndexFile(json: Uint8Array, what: string): IndexedPack[] {
 }
 
 function checkBlob(blob: RawBlob | null, what: string): void {
+  const limit = blob?.type === "tree" ? TREE_BLOB_MAX_BYTES : DATA_BLOB_MAX_BYTES;
   const ok =
     isId(blob?.id) &&
     (blob.type === "data" || blob.type === "tree") &&
     isCount(blob.offset, 2 ** 32) &&
-    isCount(blob.length, BLOB_MAX_BYTES) &&
-    (blob.uncompressed_length === undefined || isCount(blob.uncompressed_length, BLOB_MAX_BYTES));
+    isCount(blob.length, limit) &&
+    (blob.uncompressed_length === undefined || isCount(blob.uncompressed_length, limit));
   if (!ok) throw damaged(what, "it describes a blob in a way that cannot be");
 }
 

@@ -1,3 +1,4 @@
+import type { PackedBlob } from "../pack/header.ts";
 import type { IndexedPack } from "./index-file.ts";
 import { BlobTable, idWords, type BlobLocation, type BlobType } from "./blob-table.ts";
 
@@ -17,12 +18,17 @@ export class RepositoryIndex {
     this.table = BlobTable.create(expectedBlobs);
   }
 
-  /** Adds what an index file lists. A pack listed a second time (by another file) is passed over. */
+  /**
+   * Adds what an index file lists. Where another file listed the pack already, only blobs that it
+   * did not name are added: mostly none.
+   */
   addPack(pack: IndexedPack): void {
-    if (this.#packNumbers.has(pack.id)) return;
+    const known = this.#packNumbers.has(pack.id);
     const number = this.packNumber(pack.id);
     for (const blob of pack.blobs) {
-      this.table.add(blob.type, idWords(blob.id, this.#id), {
+      const words = idWords(blob.id, this.#id);
+      if (known && this.#isListed(blob, words, number)) continue;
+      this.table.add(blob.type, words, {
         pack: number,
         offset: blob.offset,
         length: blob.length,
@@ -64,5 +70,19 @@ export class RepositoryIndex {
       found.push({ packId: this.#packIds[pack] as string, ...location });
     }
     return found;
+  }
+
+  #isListed(blob: PackedBlob, words: Uint32Array, pack: number): boolean {
+    const { table } = this;
+    for (let at = table.find(blob.type, words); at >= 0; at = table.find(blob.type, words, at)) {
+      const place = table.locationOf(at);
+      const same =
+        place.pack === pack &&
+        place.offset === blob.offset &&
+        place.length === blob.length &&
+        place.uncompressedLength === blob.uncompressedLength;
+      if (same) return true;
+    }
+    return false;
   }
 }

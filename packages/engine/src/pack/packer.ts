@@ -1,4 +1,4 @@
-import { BLOB_MAX_BYTES } from "@comeback/core";
+import { CHUNK_MAX_BYTES } from "@comeback/core";
 import { type BlobCodec, sealedBound, sha256 } from "../crypto/blob-codec.ts";
 import type { BlobType } from "../index/blob-table.ts";
 import { encodePackHeader, packHeaderBytes, type PackedBlob } from "./header.ts";
@@ -113,6 +113,6 @@ export class Packer {
 
   /** Room for a full pack and one blob beyond; pages that are not touched cost nothing. */
   #capacity(): number {
-    return this.#packSizeBytes + Math.min(sealedBound(BLOB_MAX_BYTES), 10 * 1024 * 1024);
+    return this.#packSizeBytes + sealedBound(CHUNK_MAX_BYTES);
   }
 }
