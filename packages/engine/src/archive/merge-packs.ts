@@ -1,4 +1,4 @@
-import { type FinishedPack, type OpenPack, Packer } from "../pack/packer.ts";
+import type { FinishedPack, OpenPack } from "../pack/packer.ts";
 import type { Repository } from "../repository/repository.ts";
 
 /**
@@ -9,11 +9,11 @@ export function mergeOpenPacks(
   repository: Repository,
   open: readonly (OpenPack | undefined)[],
 ): FinishedPack[] {
-  const packer = new Packer(repository.codec, "data", repository.packSizeBytes);
+  const packer = repository.newPacker("data");
   const finished: FinishedPack[] = [];
   for (const pack of open) {
-    for (let i = 0; i < (pack?.blobs.length ?? 0); i++) {
-      packer.absorb(pack as OpenPack, i);
+    for (const entry of pack?.entries ?? []) {
+      packer.absorb(pack as OpenPack, entry);
       if (packer.isFull) finished.push(packer.finish());
     }
   }

@@ -1,6 +1,6 @@
 import { INDEX_FILE_MAX_BLOBS, INDEX_SAVE_INTERVAL_MS, PACKS_IN_FLIGHT_MAX } from "@comeback/core";
-import { encodeIndexFile, type IndexedPack } from "../index/index-file.ts";
-import type { FinishedPack } from "../pack/packer.ts";
+import { encodeIndexFile } from "../index/index-file.ts";
+import { type FinishedPack, packedBlob } from "../pack/packer.ts";
 import type { Repository } from "../repository/repository.ts";
 
 export interface PackStoreOptions {
@@ -21,7 +21,7 @@ export class PackStore {
   readonly #options: PackStoreOptions;
   readonly #uploads = new Set<Promise<void>>();
   readonly #spare: ArrayBuffer[] = [];
-  #unindexed: IndexedPack[] = [];
+  #unindexed: { readonly id: string; readonly entries: Uint32Array }[] = [];
   #unindexedBlobs = 0;
   #indexedMs: number;
   #failure: unknown;
@@ -83,15 +83,13 @@ export class PackStore {
       if (type === "tree") repository.rememberTreePack(pack.id, data);
     }
     const number = repository.index.packNumber(pack.id);
-    for (const [i, entry] of pack.entries.entries()) {
-      const { offset, length, uncompressedLength } = pack.blobs[i] as (typeof pack.blobs)[number];
-      repository.index.table.locate(entry, { pack: number, offset, length, uncompressedLength });
-    }
+    const { table } = repository.index;
+    for (const entry of pack.entries) table.setPack(entry, number);
     onStored(pack.bytes);
     // A buffer that the cache may still be writing from is not used again.
     if (type === "data" && this.#spare.length < PACKS_IN_FLIGHT_MAX) this.#spare.push(pack.buffer);
-    this.#unindexed.push({ id: pack.id, blobs: pack.blobs });
-    this.#unindexedBlobs += pack.blobs.length;
+    this.#unindexed.push({ id: pack.id, entries: pack.entries });
+    this.#unindexedBlobs += pack.entries.length;
     const dueMs = this.#indexedMs + INDEX_SAVE_INTERVAL_MS;
     if (this.#unindexedBlobs >= INDEX_FILE_MAX_BLOBS || repository.clock.now() >= dueMs) {
       await this.#saveIndex(signal);
@@ -105,7 +103,12 @@ export class PackStore {
     this.#unindexedBlobs = 0;
     this.#indexedMs = repository.clock.now();
     if (packs.length === 0 || dryRun) return;
-    await repository.saveUnpacked("index", encodeIndexFile(packs), { signal });
+    const { table } = repository.index;
+    const listed = packs.map(({ id, entries }) => ({
+      id,
+      blobs: Array.from(entries, (entry) => packedBlob(table, entry)),
+    }));
+    await repository.saveUnpacked("index", encodeIndexFile(listed), { signal });
   }
 }
 

@@ -38,6 +38,6 @@ export class BlobStorer {
   }
 
   get transfer(): ArrayBuffer[] {
-    return this.#packs.map((pack) => pack.buffer);
+    return this.#packs.flatMap((pack) => [pack.buffer, pack.entries.buffer]);
   }
 }

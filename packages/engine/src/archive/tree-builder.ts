@@ -1,7 +1,7 @@
 import type { ByteString, SourceEntry } from "@comeback/core";
 import { sha256 } from "../crypto/blob-codec.ts";
 import { idWordsFromBytes } from "../index/blob-table.ts";
-import { Packer } from "../pack/packer.ts";
+import type { Packer } from "../pack/packer.ts";
 import type { Repository } from "../repository/repository.ts";
 import { encodeNode } from "../tree/encode.ts";
 import type { TreeNode } from "../tree/types.ts";
@@ -60,7 +60,7 @@ export class TreeBuilder {
     this.#repository = options.repository;
     this.#packStore = options.packStore;
     this.#onDirectory = options.onDirectory;
-    this.#packer = new Packer(options.repository.codec, "tree", options.repository.packSizeBytes);
+    this.#packer = options.repository.newPacker("tree");
   }
 
   /** An entry of `directory` got its final node, or none. */

@@ -6,7 +6,7 @@ import type { ArchiveTasks } from "./tasks.ts";
 
 function flush(context: WorkerContext): TaskResult<OpenPack | undefined> {
   const open = context.packer.take();
-  return { output: open, transfer: open === undefined ? [] : [open.buffer] };
+  return { output: open, transfer: open === undefined ? [] : [open.buffer, open.entries.buffer] };
 }
 
 export const archiveHandlers: HandlersFor<ArchiveTasks> = {

@@ -42,7 +42,9 @@ export class WorkerContext {
 
   /** Collects the data blobs that this worker stores. */
   get packer(): Packer {
-    this.#packer ??= new Packer(this.codec, "data", this.setup.packSizeBytes);
+    const { codec, table } = this;
+    const { packSizeBytes } = this.setup;
+    this.#packer ??= new Packer({ codec, table, type: "data", packSizeBytes });
     return this.#packer;
   }
 }

@@ -19,11 +19,18 @@ const HEADS_MIN = 1 << 20;
 /** New blobs of one run that the table has room for; its memory is only used as it fills. */
 const NEW_BLOBS_MAX = 1 << 26;
 
-export interface BlobLocation {
-  readonly pack: number;
+/** Where in its pack a blob stands. */
+export interface BlobPlace {
   readonly offset: number;
+  /** Bytes of the box. */
   readonly length: number;
+  /** Bytes of the plaintext where it is compressed, else 0. */
   readonly uncompressedLength: number;
+}
+
+export interface BlobLocation extends BlobPlace {
+  /** The number of the pack. */
+  readonly pack: number;
 }
 
 /** What a worker needs to see the same table. */
@@ -38,7 +45,8 @@ export interface SharedBlobTable {
  * all threads look up and claim without a message. Entries are appended in order, so the memory in
  * use is what the blobs need (52 bytes each, and 4 for its share of the heads).
  *
- * Any thread may `find` and `claim`. Only the main thread may `add` and `locate`.
+ * Any thread may `find`, `claim`, and `place` what it claimed. Only the main thread may `add` and
+ * `setPack`.
  */
 export class BlobTable {
   readonly shared: SharedBlobTable;
@@ -95,7 +103,8 @@ export class BlobTable {
   /** Adds a stored blob, also where the same one is there already. Main thread only. */
   add(type: BlobType, id: Uint32Array, location: BlobLocation): number {
     const entry = this.#append(type, id);
-    this.locate(entry, location);
+    this.place(entry, location);
+    this.setPack(entry, location.pack);
     const slot = (id[0] as number) & this.#mask;
     this.#words[entry * ENTRY_WORDS + WORD_NEXT] = this.#heads[slot] as number;
     Atomics.store(this.#heads, slot, entry + 1);
@@ -128,15 +137,19 @@ export class BlobTable {
     }
   }
 
-  /** Records where a claimed blob was stored. Main thread only. */
-  locate(entry: number, location: BlobLocation): void {
+  /** Records where in its pack a claimed blob stands. By the thread that claimed it. */
+  place(entry: number, place: BlobPlace): void {
     const at = entry * ENTRY_WORDS;
     const words = this.#words;
-    words[at + WORD_OFFSET] = location.offset;
+    words[at + WORD_OFFSET] = place.offset;
     words[at + WORD_LENGTH] =
-      (((words[at + WORD_LENGTH] as number) & TREE_BIT) | location.length) >>> 0;
-    words[at + WORD_UNCOMPRESSED] = location.uncompressedLength;
-    words[at + WORD_PACK] = location.pack;
+      (((words[at + WORD_LENGTH] as number) & TREE_BIT) | place.length) >>> 0;
+    words[at + WORD_UNCOMPRESSED] = place.uncompressedLength;
+  }
+
+  /** Records that the pack of a claimed blob is stored. Main thread only. */
+  setPack(entry: number, pack: number): void {
+    this.#words[entry * ENTRY_WORDS + WORD_PACK] = pack;
   }
 
   isPending(entry: number): boolean {

@@ -1,17 +1,12 @@
 import { damaged, PACK_HEADER_MAX_BYTES } from "@comeback/core";
-import type { BlobType } from "../index/blob-table.ts";
+import type { BlobPlace, BlobType } from "../index/blob-table.ts";
 import { BOX_OVERHEAD_BYTES, type BoxCipher } from "../crypto/box.ts";
 
 /** One blob of a pack, as its header and the index describe it. */
-export interface PackedBlob {
+export interface PackedBlob extends BlobPlace {
   readonly type: BlobType;
   /** 64 hex digits. */
   readonly id: string;
-  readonly offset: number;
-  /** Bytes of the box. */
-  readonly length: number;
-  /** Bytes of the plaintext where it is compressed, else 0. */
-  readonly uncompressedLength: number;
 }
 
 // Header entry types (restic design, "Pack Format").
@@ -25,13 +20,17 @@ const COMPRESSED_ENTRY_BYTES = 41;
 /** The header's length stands in the last four bytes of a pack. */
 export const PACK_TRAILER_BYTES = 4;
 
-function entryBytes(blob: { readonly uncompressedLength: number }): number {
+/** Bytes that one blob takes in the header. */
+export function packEntryBytes(blob: { readonly uncompressedLength: number }): number {
   return blob.uncompressedLength > 0 ? COMPRESSED_ENTRY_BYTES : PLAIN_ENTRY_BYTES;
 }
 
+/** Bytes that header and trailer of a pack take beside their entries. */
+export const PACK_HEADER_OVERHEAD_BYTES: number = BOX_OVERHEAD_BYTES + PACK_TRAILER_BYTES;
+
 /** Bytes that header and trailer of a pack with these blobs take. */
 export function packHeaderBytes(blobs: readonly PackedBlob[]): number {
-  return blobs.reduce((sum, blob) => sum + entryBytes(blob), BOX_OVERHEAD_BYTES + PACK_TRAILER_BYTES);
+  return blobs.reduce((sum, blob) => sum + packEntryBytes(blob), PACK_HEADER_OVERHEAD_BYTES);
 }
 
 /** Header and trailer for blobs that stand in this order from offset 0. */

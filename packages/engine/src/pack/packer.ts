@@ -1,27 +1,28 @@
-import { CHUNK_MAX_BYTES } from "@comeback/core";
 import { type BlobCodec, sealedBound, sha256 } from "../crypto/blob-codec.ts";
-import type { BlobType } from "../index/blob-table.ts";
-import { encodePackHeader, packHeaderBytes, type PackedBlob } from "./header.ts";
+import type { BlobTable, BlobType } from "../index/blob-table.ts";
+import {
+  encodePackHeader,
+  PACK_HEADER_OVERHEAD_BYTES,
+  type PackedBlob,
+  packEntryBytes,
+} from "./header.ts";
+
+/** Blobs are larger than this only where someone else's chunker cut them; the buffer grows then. */
+const USUAL_BLOB_MAX_BYTES = 9 * 1024 * 1024;
 
 /** A pack whose blobs are sealed and whose header is not written yet. Can go to another thread. */
 export interface OpenPack {
   readonly buffer: ArrayBuffer;
-  /** Bytes of `buffer` that blobs fill. */
-  readonly bytes: number;
-  readonly blobs: PackedBlob[];
-  /** For each blob its entry in the blob table. */
-  readonly entries: number[];
+  /** The entries of its blobs in the blob table, which says where in `buffer` each one is. */
+  readonly entries: Uint32Array<ArrayBuffer>;
 }
 
 /** A pack as it is stored. */
-export interface FinishedPack {
+export interface FinishedPack extends OpenPack {
   /** SHA-256 of the content: the pack's name. */
   readonly id: string;
-  readonly buffer: ArrayBuffer;
   /** Bytes of `buffer` that the pack takes. */
   readonly bytes: number;
-  readonly blobs: PackedBlob[];
-  readonly entries: number[];
 }
 
 /**
@@ -30,79 +31,90 @@ export interface FinishedPack {
  */
 export class Packer {
   readonly #codec: BlobCodec;
+  readonly #table: BlobTable;
   readonly #type: BlobType;
   readonly #packSizeBytes: number;
   #buffer: Uint8Array<ArrayBuffer> | undefined;
   #bytes = 0;
-  #blobs: PackedBlob[] = [];
+  #headerBytes = PACK_HEADER_OVERHEAD_BYTES;
   #entries: number[] = [];
-  #spare: ArrayBuffer[] = [];
+  #spare: ArrayBuffer | undefined;
 
-  constructor(codec: BlobCodec, type: BlobType, packSizeBytes: number) {
-    this.#codec = codec;
-    this.#type = type;
-    this.#packSizeBytes = packSizeBytes;
+  constructor(options: {
+    readonly codec: BlobCodec;
+    readonly table: BlobTable;
+    readonly type: BlobType;
+    readonly packSizeBytes: number;
+  }) {
+    this.#codec = options.codec;
+    this.#table = options.table;
+    this.#type = options.type;
+    this.#packSizeBytes = options.packSizeBytes;
   }
 
   get isFull(): boolean {
-    return this.#bytes + packHeaderBytes(this.#blobs) >= this.#packSizeBytes;
+    return this.#bytes + this.#headerBytes >= this.#packSizeBytes;
   }
 
   get isEmpty(): boolean {
-    return this.#blobs.length === 0;
+    return this.#entries.length === 0;
   }
 
-  /** Seals a blob into the pack. Returns the bytes of its box. */
-  add(idBytes: Buffer, entry: number, plaintext: Uint8Array): number {
+  /** Seals a blob, whose `entry` the caller claimed, into the pack. Returns the bytes of its box. */
+  add(idBytes: Uint8Array, entry: number, plaintext: Uint8Array): number {
     const target = this.#room(sealedBound(plaintext.length));
     const sealed = this.#codec.seal(this.#type, idBytes, plaintext, target);
-    this.#append({ type: this.#type, id: idBytes.toString("hex"), offset: 0, ...sealed }, entry);
+    this.#append(entry, sealed.length, sealed.uncompressedLength);
     return sealed.length;
   }
 
-  /** Appends the box of one blob of another open pack. */
-  absorb(other: OpenPack, place: number): void {
-    const blob = other.blobs[place] as PackedBlob;
-    this.#room(blob.length).set(new Uint8Array(other.buffer, blob.offset, blob.length));
-    this.#append(blob, other.entries[place] as number);
+  /** Takes one blob over from a pack that another packer left open. */
+  absorb(other: OpenPack, entry: number): void {
+    const { offset, length, uncompressedLength } = this.#table.locationOf(entry);
+    this.#room(length).set(new Uint8Array(other.buffer, offset, length));
+    this.#append(entry, length, uncompressedLength);
   }
 
   /** Writes header and trailer, and gives the pack away. */
   finish(): FinishedPack {
-    const header = encodePackHeader(this.#blobs, this.#codec.cipher);
+    const blobs = this.#entries.map((entry) => packedBlob(this.#table, entry));
+    const header = encodePackHeader(blobs, this.#codec.cipher);
     this.#room(header.length).set(header);
-    this.#bytes += header.length;
-    const { buffer, bytes, blobs, entries } = this.take() as OpenPack;
+    const bytes = this.#bytes + header.length;
+    const { buffer, entries } = this.take() as OpenPack;
     const id = sha256(new Uint8Array(buffer, 0, bytes)).toString("hex");
-    return { id, buffer, bytes, blobs, entries };
+    return { id, buffer, bytes, entries };
   }
 
   /** Gives away what was collected, without a header; `undefined` where there is nothing. */
   take(): OpenPack | undefined {
-    if (this.#buffer === undefined) return undefined;
-    const { buffer } = this.#buffer;
-    const open = { buffer, bytes: this.#bytes, blobs: this.#blobs, entries: this.#entries };
+    if (this.#buffer === undefined || this.isEmpty) return undefined;
+    const open = { buffer: this.#buffer.buffer, entries: new Uint32Array(this.#entries) };
     this.#buffer = undefined;
     this.#bytes = 0;
-    this.#blobs = [];
+    this.#headerBytes = PACK_HEADER_OVERHEAD_BYTES;
     this.#entries = [];
     return open;
   }
 
   /** Takes back the buffer of a pack that was stored: fresh memory costs page faults. */
   recycle(buffer: ArrayBuffer): void {
-    if (this.#spare.length === 0 && buffer.byteLength >= this.#capacity()) this.#spare.push(buffer);
+    this.#spare ??= buffer;
   }
 
-  #append(blob: PackedBlob, entry: number): void {
-    this.#blobs.push({ ...blob, offset: this.#bytes });
+  #append(entry: number, length: number, uncompressedLength: number): void {
+    this.#table.place(entry, { offset: this.#bytes, length, uncompressedLength });
     this.#entries.push(entry);
-    this.#bytes += blob.length;
+    this.#bytes += length;
+    this.#headerBytes += packEntryBytes({ uncompressedLength });
   }
 
   /** The free part of the buffer, at least `bytes` long. */
   #room(bytes: number): Uint8Array {
-    this.#buffer ??= new Uint8Array(this.#spare.pop() ?? new ArrayBuffer(this.#capacity()));
+    if (this.#buffer === undefined) {
+      this.#buffer = new Uint8Array(this.#spare ?? new ArrayBuffer(this.#capacity()));
+      this.#spare = undefined;
+    }
     if (this.#buffer.length - this.#bytes < bytes) {
       const larger = new Uint8Array(this.#bytes + bytes + this.#packSizeBytes);
       larger.set(this.#buffer.subarray(0, this.#bytes));
@@ -113,6 +125,12 @@ export class Packer {
 
   /** Room for a full pack and one blob beyond; pages that are not touched cost nothing. */
   #capacity(): number {
-    return this.#packSizeBytes + sealedBound(CHUNK_MAX_BYTES);
+    return this.#packSizeBytes + sealedBound(USUAL_BLOB_MAX_BYTES);
   }
+}
+
+/** What header and index say of a blob that stands in a pack. */
+export function packedBlob(table: BlobTable, entry: number): PackedBlob {
+  const { offset, length, uncompressedLength } = table.locationOf(entry);
+  return { type: table.typeOf(entry), id: table.idOf(entry), offset, length, uncompressedLength };
 }

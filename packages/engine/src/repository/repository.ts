@@ -19,6 +19,7 @@ import { decodeUnpacked, encodeUnpacked } from "../crypto/unpacked.ts";
 import type { BlobType } from "../index/blob-table.ts";
 import { decodeIndexFile } from "../index/index-file.ts";
 import { RepositoryIndex, type FoundBlob } from "../index/repository-index.ts";
+import { Packer } from "../pack/packer.ts";
 import { decodeTree } from "../tree/decode.ts";
 import { formatTime } from "../tree/time-text.ts";
 import type { TreeNode } from "../tree/types.ts";
@@ -212,6 +213,12 @@ export class Repository implements AsyncDisposable {
 
   async loadTree(id: string, options: OperationOptions = {}): Promise<TreeNode[]> {
     return decodeTree(await this.loadBlob("tree", id, options));
+  }
+
+  /** A packer for blobs that this thread stores. */
+  newPacker(type: BlobType): Packer {
+    const { codec, packSizeBytes } = this;
+    return new Packer({ codec, table: this.index.table, type, packSizeBytes });
   }
 
   /** Told of a tree pack that was just stored, so that the cache may keep it. */
