@@ -79,15 +79,14 @@ export class FileContent {
     this.#batchBytes = 0;
     if (jobs.length === 0) return;
     await this.#room(() => this.#filesInFlight < FILES_IN_FLIGHT_MAX);
-    const { pool, packStore } = this.#options;
+    const { pool } = this.#options;
     await pool.room();
     this.#filesInFlight += jobs.length;
     const input = {
       paths: jobs.map(({ entry }) => contentPath(entry)),
       expected: jobs.map(({ entry }) => expectedOf(entry.metadata)),
-      spare: packStore.takeSpare(),
     };
-    const task = pool.run("archive.files", input, input.spare).then((output) => {
+    const task = pool.run("archive.files", input).then((output) => {
       this.#filesInFlight -= jobs.length;
       this.#onBatch(jobs, output);
     });

@@ -123,9 +123,8 @@ class LargeFileRun {
   }
 
   async #store(place: number, from: number, cuts: readonly number[]): Promise<void> {
-    const { pool, packStore, keep } = this.#context;
-    const spare = packStore.takeSpare();
-    const output = await pool.run("archive.ranges", { fd: this.#fd, from, cuts, spare }, spare);
+    const { pool, keep } = this.#context;
+    const output = await pool.run("archive.ranges", { fd: this.#fd, from, cuts });
     keep(output);
     this.#ids[place] = idList(output.ids);
     this.#problem ??= output.problem;

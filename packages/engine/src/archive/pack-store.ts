@@ -20,7 +20,6 @@ export interface PackStoreOptions {
 export class PackStore {
   readonly #options: PackStoreOptions;
   readonly #uploads = new Set<Promise<void>>();
-  readonly #spare: ArrayBuffer[] = [];
   #unindexed: { readonly id: string; readonly entries: Uint32Array }[] = [];
   #unindexedBlobs = 0;
   #indexedMs: number;
@@ -53,11 +52,6 @@ export class PackStore {
     return this.#failure === undefined && this.#uploads.size < PACKS_IN_FLIGHT_MAX;
   }
 
-  /** Buffers of stored packs, for workers to fill again. */
-  takeSpare(): ArrayBuffer[] {
-    return this.#spare.splice(0, 1);
-  }
-
   /** Waits for all uploads and writes the rest of the index. */
   async finish(): Promise<void> {
     await Promise.all(this.#uploads);
@@ -86,8 +80,9 @@ export class PackStore {
     const { table } = repository.index;
     for (const entry of pack.entries) table.setPack(entry, number);
     onStored(pack.bytes);
-    // A buffer that the cache may still be writing from is not used again.
-    if (type === "data" && this.#spare.length < PACKS_IN_FLIGHT_MAX) this.#spare.push(pack.buffer);
+    // Gives the memory back now instead of at the next garbage collection. The cache may still be
+    // writing a tree pack.
+    if (type === "data") pack.buffer.transfer(0);
     this.#unindexed.push({ id: pack.id, entries: pack.entries });
     this.#unindexedBlobs += pack.entries.length;
     const dueMs = this.#indexedMs + INDEX_SAVE_INTERVAL_MS;

@@ -14,9 +14,8 @@ export class BlobStorer {
   bytesAdded = 0;
   bytesAddedPacked = 0;
 
-  constructor(context: WorkerContext, spare: readonly ArrayBuffer[]) {
+  constructor(context: WorkerContext) {
     this.#context = context;
-    for (const buffer of spare) context.packer.recycle(buffer);
   }
 
   /** Stores one chunk unless the repository has it, or another thread is storing it. */

@@ -19,7 +19,7 @@ export function storeFiles(
   context: WorkerContext,
   input: StoreFilesInput,
 ): TaskResult<StoreFilesOutput> {
-  const storer = new BlobStorer(context, input.spare);
+  const storer = new BlobStorer(context);
   const chunkCounts: number[] = [];
   const sizesBytes: number[] = [];
   const added: number[] = [];

@@ -32,7 +32,7 @@ export function storeRanges(
   context: WorkerContext,
   input: StoreRangesInput,
 ): TaskResult<StoreRangesOutput> {
-  const storer = new BlobStorer(context, input.spare);
+  const storer = new BlobStorer(context);
   let bytesRead = 0;
   let problem: { problem?: string } = {};
   try {
@@ -65,7 +65,7 @@ export function storeChunks(
   context: WorkerContext,
   input: StoreChunksInput,
 ): TaskResult<StoredBlobs> {
-  const storer = new BlobStorer(context, input.spare);
+  const storer = new BlobStorer(context);
   let start = 0;
   for (const end of input.cuts) {
     storer.store(input.data.subarray(start, end));

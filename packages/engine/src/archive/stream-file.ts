@@ -26,9 +26,7 @@ export async function storeStream(
   let filled = 0;
 
   const send = async (place: number, data: Uint8Array<ArrayBuffer>, cuts: number[]): Promise<void> => {
-    const spare = packStore.takeSpare();
-    const input = { data, cuts, spare };
-    const output = await pool.run("archive.chunks", input, [data.buffer, ...spare]);
+    const output = await pool.run("archive.chunks", { data, cuts }, [data.buffer]);
     context.keep(output);
     ids[place] = idList(output.ids);
     totals.added += output.bytesAdded;

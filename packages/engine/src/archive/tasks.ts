@@ -41,8 +41,6 @@ export interface ExpectedStatus {
 export interface StoreFilesInput {
   readonly paths: readonly ByteString[];
   readonly expected: readonly ExpectedStatus[];
-  /** Buffers of stored packs, to be used again. */
-  readonly spare: readonly ArrayBuffer[];
 }
 
 /** A file of the batch that was not what the walk saw. */
@@ -92,7 +90,6 @@ export interface StoreRangesInput {
   readonly from: number;
   /** Ends of the chunks, the first of which starts at `from`. */
   readonly cuts: readonly number[];
-  readonly spare: readonly ArrayBuffer[];
 }
 
 export interface StoreRangesOutput extends StoredBlobs {
@@ -105,5 +102,4 @@ export interface StoreChunksInput {
   readonly data: Uint8Array<ArrayBuffer>;
   /** Ends of the chunks in `data`. */
   readonly cuts: readonly number[];
-  readonly spare: readonly ArrayBuffer[];
 }

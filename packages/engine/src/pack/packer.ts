@@ -38,7 +38,6 @@ export class Packer {
   #bytes = 0;
   #headerBytes = PACK_HEADER_OVERHEAD_BYTES;
   #entries: number[] = [];
-  #spare: ArrayBuffer | undefined;
 
   constructor(options: {
     readonly codec: BlobCodec;
@@ -97,11 +96,6 @@ export class Packer {
     return open;
   }
 
-  /** Takes back the buffer of a pack that was stored: fresh memory costs page faults. */
-  recycle(buffer: ArrayBuffer): void {
-    this.#spare ??= buffer;
-  }
-
   #append(entry: number, length: number, uncompressedLength: number): void {
     this.#table.place(entry, { offset: this.#bytes, length, uncompressedLength });
     this.#entries.push(entry);
@@ -111,10 +105,7 @@ export class Packer {
 
   /** The free part of the buffer, at least `bytes` long. */
   #room(bytes: number): Uint8Array {
-    if (this.#buffer === undefined) {
-      this.#buffer = new Uint8Array(this.#spare ?? new ArrayBuffer(this.#capacity()));
-      this.#spare = undefined;
-    }
+    this.#buffer ??= new Uint8Array(this.#capacity());
     if (this.#buffer.length - this.#bytes < bytes) {
       const larger = new Uint8Array(this.#bytes + bytes + this.#packSizeBytes);
       larger.set(this.#buffer.subarray(0, this.#bytes));
