@@ -40,9 +40,9 @@ export interface Chunker {
   nextCut(start: number, end: number, atEnd: boolean): number;
   /**
    * The positions at which the chunks of a large file end, ascending. Bytes in which no cut can
-   * fall are not read. The last position is `to` unless the budget ran out or the data ended
-   * before: then it is the furthest position known to be one, and no position at all where there
-   * are no bytes from `from` on. Uses the arena.
+   * fall are not read. The last position is `to`, unless the budget ran out, or the data was found
+   * to end earlier: then it is one at or behind that end, and there is none where `from` lies
+   * behind it. Uses the arena.
    */
   findCuts(request: CutRequest): number[];
   /**

@@ -33,24 +33,22 @@ function shifted(byte: u64, shift: i32, polynomial: u64): u64 {
 /** Fills the tables for a polynomial of degree 53. */
 export function prepare(polynomial: u64): void {
   for (let byte: u64 = 0; byte < 256; byte++) {
-    const place = <usize>byte << 3;
+    const place = (<usize>byte) << 3;
     const modulo = shifted(byte, <i32>DEGREE, polynomial);
     store<u64>(MOD_TABLE + place, modulo | (byte << DEGREE));
     store<u64>(OUT_TABLE + place, shifted(byte, 8 * <i32>WINDOW, polynomial));
   }
 }
 
-// @ts-ignore: decorator
-@inline
 function append(digest: u64, byte: u64): u64 {
-  return ((digest << 8) | byte) ^ load<u64>(MOD_TABLE + (<usize>(digest >> (DEGREE - 8)) << 3));
+  return ((digest << 8) | byte) ^ load<u64>(MOD_TABLE + ((<usize>(digest >> (DEGREE - 8))) << 3));
 }
 
 /** The fingerprint one byte further on: `at` is the address of the byte that comes in. */
-// @ts-ignore: decorator
-@inline
 function slide(digest: u64, at: usize): u64 {
-  return append(digest, load<u8>(at)) ^ load<u64>(OUT_TABLE + (<usize>load<u8>(at - WINDOW) << 3));
+  return (
+    append(digest, load<u8>(at)) ^ load<u64>(OUT_TABLE + ((<usize>load<u8>(at - WINDOW)) << 3))
+  );
 }
 
 /** The fingerprint of the 64 bytes before `end`. */
