@@ -47,6 +47,8 @@ export const FILES_IN_FLIGHT_MAX = 2048;
 export const PACKS_IN_FLIGHT_MAX = 3;
 /** The walk gives other work a turn after this long. */
 export const WALK_SLICE_MS = 10;
+/** Entries that are listed ahead while a repository is being opened: about 20 MB of them. */
+export const READ_AHEAD_MAX_ENTRIES = 32_768;
 /** Totals for a progress bar are counted once a backup has taken this long. */
 export const TOTALS_DELAY_MS = 1_000;
 /** Tasks queued at one worker, the running one included. */
@@ -65,6 +67,14 @@ export const SCRYPT_MEMORY_MAX_BYTES: number = 1024 * MiB;
 
 /** The local cache of one repository is trimmed to this size, oldest use first. */
 export const CACHE_MAX_BYTES: number = 2048 * MiB;
+/** A file larger than this is neither put into the cache nor taken from it. */
+export const CACHE_FILE_MAX_BYTES: number = 512 * MiB;
+/** Data waiting to be written to the cache; what comes on top is not cached. */
+export const CACHE_PENDING_MAX_BYTES: number = 64 * MiB;
+/** A cached file's time of last use is noted at most this often. */
+export const CACHE_TOUCH_MS: number = 3_600_000;
+/** Temporary files of the cache that are older were left by a crash. */
+export const CACHE_TEMPORARY_MAX_MS: number = 24 * 3_600_000;
 /** Cached repositories not used for this long are removed. */
 export const CACHE_UNUSED_MAX_MS: number = 30 * 24 * 3_600_000;
 
