@@ -150,8 +150,7 @@ export class Repository implements AsyncDisposable {
     const files: { name: string; sizeBytes: number }[] = [];
     for await (const file of this.backend.list("index", options)) files.push(file);
     const bytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
-    // Compressed index files hold a blob in 45 bytes or more.
-    const index = new RepositoryIndex(Math.ceil(bytes / 40));
+    const index = RepositoryIndex.forFiles(bytes);
     await eachConcurrently(files, this.backend.connections, async ({ name }) => {
       const what = `index ${name.slice(0, 8)}`;
       const packs = decodeIndexFile(await this.loadUnpacked("index", name, options), what);
@@ -188,31 +187,41 @@ export class Repository implements AsyncDisposable {
   }
 
   /** A blob's plaintext, checked against its id. Tries every pack that holds it. */
-  async loadBlob(
+  loadBlob(
     type: BlobType,
     id: string,
     options: OperationOptions = {},
   ): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#useBlob(type, id, options, (plaintext) => plaintext.slice());
+  }
+
+  loadTree(id: string, options: OperationOptions = {}): Promise<TreeNode[]> {
+    return this.#useBlob("tree", id, options, decodeTree);
+  }
+
+  /** Calls `use` with a blob's plaintext, which is only valid during the call. */
+  async #useBlob<T>(
+    type: BlobType,
+    id: string,
+    options: OperationOptions,
+    use: (plaintext: Uint8Array) => T,
+  ): Promise<T> {
     const what = `${type} blob ${id.slice(0, 8)}`;
-    const places = this.index.find(type, id);
-    let failure: unknown = damaged(what, "the index does not list it in any pack");
-    for (const place of places) {
+    let failure: unknown;
+    for (const place of this.index.find(type, id)) {
       try {
-        const plaintext = await this.#loadFrom(type, id, place, options);
-        if (plaintext !== undefined) return plaintext;
+        const used = await this.#useBlobOf(type, id, place, options, use);
+        if (used !== undefined) return used.result;
         failure = damaged(what, `its copy in pack ${place.packId.slice(0, 8)} does not hold`);
       } catch (error) {
         if (options.signal?.aborted) throw error;
         failure = error;
       }
     }
+    if (failure === undefined) throw damaged(what, "the index does not list it in any pack");
     throw isComebackError(failure, "backend.not-found")
       ? damaged(what, "the pack that holds it is missing", failure)
       : failure;
-  }
-
-  async loadTree(id: string, options: OperationOptions = {}): Promise<TreeNode[]> {
-    return decodeTree(await this.loadBlob("tree", id, options));
   }
 
   /** A packer for blobs that this thread stores. */
@@ -234,23 +243,27 @@ export class Repository implements AsyncDisposable {
     await this.backend[Symbol.asyncDispose]();
   }
 
-  /** The blob out of one pack, or `undefined` where its box or its hash does not hold. */
-  async #loadFrom(
+  /** The same with the blob's copy in one pack; `undefined` where its box or hash does not hold. */
+  async #useBlobOf<T>(
     type: BlobType,
     id: string,
     place: FoundBlob,
     options: OperationOptions,
-  ): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    use: (plaintext: Uint8Array) => T,
+  ): Promise<{ result: T } | undefined> {
     const idBytes = Buffer.from(id, "hex");
     const file = { type: "pack", name: place.packId } as const;
-    const open = (box: Uint8Array): Uint8Array<ArrayBuffer> | undefined =>
-      this.codec.open(idBytes, box, place.uncompressedLength)?.slice();
+    // Used in the same turn: any other call of the codec reuses the buffer.
+    const open = (box: Uint8Array): { result: T } | undefined => {
+      const plaintext = this.codec.open(idBytes, box, place.uncompressedLength);
+      return plaintext && { result: use(plaintext) };
+    };
     if (type === "data") return open(await this.backend.load(file, { ...options, ...place }));
     // Trees are read together: the pack is taken whole, and kept for the next ones.
     this.#cache?.cacheable(file);
     const box = await this.#packs.range(place.packId, place.offset, place.length, options);
-    const plaintext = open(box);
-    if (plaintext !== undefined || this.#cache === undefined) return plaintext;
+    const used = open(box);
+    if (used !== undefined || this.#cache === undefined) return used;
     this.#packs.forget(place.packId);
     this.#cache.forget(file);
     return open(await this.backend.load(file, { ...options, ...place }));
