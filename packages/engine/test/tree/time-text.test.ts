@@ -3,14 +3,14 @@ import { test } from "node:test";
 import { isComebackError } from "@comeback/core";
 import fc from "fast-check";
 import { formatTime, isSameTime, parseTime, timeZoneFor } from "../../src/tree/index.ts";
+import { recordedZone, zoneFile } from "./recorded-zones.ts";
 import { civilFromDays, daysFromCivil } from "../../src/tree/civil.ts";
 
-const UTC = timeZoneFor("UTC");
 const ZONES = ["UTC", "Europe/Vienna", "America/St_Johns", "Asia/Kolkata", "Pacific/Apia"];
 
 test("instants are written as RFC 3339 with as many digits as they need", () => {
   const text = (seconds: number, nanoseconds: number, zone = "UTC"): string =>
-    formatTime({ seconds, nanoseconds }, timeZoneFor(zone));
+    formatTime({ seconds, nanoseconds }, recordedZone(zone));
   assert.equal(text(0, 0), "1970-01-01T00:00:00Z");
   assert.equal(text(0, 1), "1970-01-01T00:00:00.000000001Z");
   assert.equal(text(-1, 999_999_999), "1969-12-31T23:59:59.999999999Z");
@@ -28,7 +28,7 @@ test("what is written is read back as the same instant, in every zone", () => {
   const instants = fc.record({ seconds, nanoseconds }, { noNullPrototype: true });
   for (const name of ZONES) {
     if (name === "America/St_Johns") continue; // Minutes only since 1935.
-    const zone = timeZoneFor(name);
+    const zone = recordedZone(name);
     fc.assert(
       fc.property(instants, (instant) => {
         const text = formatTime(instant, zone);
@@ -57,11 +57,11 @@ test("dates far away agree with Date wherever Date reaches", () => {
 
 test("zones agree with Node's own data in the years that both know", () => {
   const names = [...ZONES, "Australia/Lord_Howe", "America/New_York", "Europe/Dublin"];
-  for (const name of [...names, "Pacific/Chatham", "Antarctica/Troll", "America/Santiago"]) {
-    const zone = timeZoneFor(name);
+  for (const name of [...names, "Pacific/Chatham", "Antarctica/Troll"]) {
+    const zone = recordedZone(name);
     const format = new Intl.DateTimeFormat("en-US", { timeZone: name, timeZoneName: "longOffset" });
-    // Every eleven days from 1971 to 2100: behind 2037 only the rule at the file's end speaks.
-    for (let seconds = 31_536_000; seconds < 4_102_444_800; seconds += 950_400 * 3) {
+    // From 1971 to 2100: behind 2037 only the rule at the file's end speaks.
+    for (let seconds = 31_536_000; seconds < 4_102_444_800; seconds += 2_000_000) {
       const parts = format.formatToParts(new Date(seconds * 1000));
       const shown = parts.find(({ type }) => type === "timeZoneName")!.value;
       const [, sign, hours = "0", minutes = "0"] = /GMT([+-])?(\d\d)?:?(\d\d)?/.exec(shown)!;
@@ -75,9 +75,9 @@ test("a zone that cannot be read is UTC", () => {
   for (const name of ["", "UTC", ":", "No/Such_Zone", "/no/such/file", "/etc/passwd"]) {
     assert.equal(timeZoneFor(name).offsetAt(1_720_000_000), 0, name);
   }
-  assert.equal(timeZoneFor(":Europe/Vienna").offsetAt(1_720_000_000), 7200);
-  const path = "/usr/share/zoneinfo/Asia/Kolkata";
-  assert.equal(timeZoneFor(path).offsetAt(1_720_000_000), 19_800);
+  const vienna = zoneFile("Europe/Vienna");
+  assert.equal(timeZoneFor(vienna).offsetAt(1_720_000_000), 7200);
+  assert.equal(timeZoneFor(`:${vienna}`).offsetAt(1_720_000_000), 7200);
 });
 
 test("texts that are no times are refused as damage", () => {
@@ -111,7 +111,3 @@ test("texts that are no times are refused as damage", () => {
 function isDamaged(error: unknown): boolean {
   return isComebackError(error, "repository.damaged");
 }
-
-test("UTC is UTC", () => {
-  assert.equal(UTC.offsetAt(0), 0);
-});

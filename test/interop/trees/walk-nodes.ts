@@ -20,7 +20,7 @@ import {
   nodeFromMetadata,
   type NodeOptions,
   type TreeNode,
-} from "../../src/tree/index.ts";
+} from "@comeback/engine/tree";
 
 const TYPES: ReadonlyMap<number, NodeType> = new Map([
   [0o100000, "file"],

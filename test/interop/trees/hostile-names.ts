@@ -1,13 +1,5 @@
 import type { ByteString } from "@comeback/core";
-
-/** A small generator of numbers that repeats itself: the same seed, the same names. */
-export function seededNumbers(seed: number): (below: number) => number {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
-}
+import { SeededRandom } from "@comeback/testkit";
 
 const utf8 = (text: string): ByteString => Buffer.from(text, "utf8").toString("latin1");
 
@@ -42,21 +34,21 @@ const BROKEN: readonly ByteString[] = (
   "\xf4\x90\x80\x80 \xf5 \xff \xfe \xe2\x82 \xf0\x9f\x98"
 ).split(" ");
 
-function randomName(below: (limit: number) => number, pieces: readonly ByteString[]): ByteString {
+function randomName(random: SeededRandom, pieces: readonly ByteString[]): ByteString {
   let name = "";
-  for (let count = 1 + below(24); count > 0; count--) {
-    const piece = pieces[below(pieces.length)]!;
+  for (let count = random.integer(1, 24); count > 0; count--) {
+    const piece = random.pick(pieces);
     if (name.length + piece.length <= 240) name += piece;
   }
   return name;
 }
 
-/** Distinct names that a Linux file system accepts; invalid UTF-8 among them if asked for. */
-export function hostileNames(seed: number, count: number, invalidUtf8: boolean): ByteString[] {
-  const below = seededNumbers(seed);
-  const pieces = invalidUtf8 ? [...PIECES, ...BROKEN, ...BROKEN] : PIECES;
+/** Distinct names that a Linux file system accepts. */
+export function hostileNames(seed: number, count: number): ByteString[] {
+  const random = new SeededRandom(seed);
+  const pieces = [...PIECES, ...BROKEN, ...BROKEN];
   const names = new Set<ByteString>(pieces);
-  while (names.size < count) names.add(randomName(below, pieces));
+  while (names.size < count) names.add(randomName(random, pieces));
   names.delete("..");
   names.delete(".");
   return [...names];
