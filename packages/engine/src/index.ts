@@ -2,6 +2,12 @@
  * The engine as a library: open or make a repository, back up, list, read, restore, check.
  * `docs/reference/library.md` shows how.
  */
+export {
+  cachedBackend,
+  type CachedBackend,
+  type CacheOptions,
+  defaultCacheDirectory,
+} from "./cache/cached-backend.ts";
 export * from "./crypto/blob-codec.ts";
 export { SCRYPT_COST_DEFAULT, type ScryptCost } from "./crypto/key-file.ts";
 export * from "./repository/config.ts";
@@ -11,3 +17,14 @@ export * from "./repository/snapshots.ts";
 export * from "./snapshot/snapshot.ts";
 export { backup } from "./archive/backup.ts";
 export * from "./archive/backup-options.ts";
+export { readAhead, type ReadAheadSource } from "./archive/read-ahead.ts";
+export type { TreeNode } from "./tree/types.ts";
+export { check } from "./check/check.ts";
+export * from "./check/check-options.ts";
+export { parseReadDataSubset } from "./check/read-data.ts";
+export { cat, CAT_KINDS, type CatRequest, type CatResult } from "./cat/cat.ts";
+export { readFile } from "./listing/read-file.ts";
+export { resolveFolder, resolvePath, type ResolvedPath } from "./listing/resolve-path.ts";
+export { type WalkedNode, type WalkOptions, walkSnapshot } from "./listing/walk-snapshot.ts";
+export { computeStats, type StatsOptions } from "./stats/compute-stats.ts";
+export { type RepositoryStats, STATS_MODES, type StatsMode } from "./stats/stats-types.ts";

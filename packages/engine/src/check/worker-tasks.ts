@@ -1,8 +1,17 @@
-import type { TaskResult, WorkerContext } from "../cpu-pool/worker-context.ts";
-import type { CheckPackInput, CheckPackOutput } from "./tasks.ts";
+import { assert } from "@comeback/core";
+import type { HandlersFor, TaskResult, WorkerContext } from "../cpu-pool/worker-context.ts";
+import { findReferences } from "./find-references.ts";
+import type { CheckTasks } from "./tasks.ts";
+import { verifyPack } from "./verify-pack.ts";
 
-export const checkHandlers = {
-  "check.pack": (_context: WorkerContext, _input: CheckPackInput): TaskResult<CheckPackOutput> => {
-    throw new Error("not written yet");
-  },
+/** The context makes its parts when they are asked for first. */
+function prepare({ codec, table }: WorkerContext): TaskResult<null> {
+  assert(codec.cipher !== undefined && table.count >= 0, "a worker has its parts");
+  return { output: null };
+}
+
+export const checkHandlers: HandlersFor<CheckTasks> = {
+  "check.prepare": prepare,
+  "check.pack": verifyPack,
+  "check.references": findReferences,
 };

@@ -125,7 +125,7 @@ export class BlobTable {
     for (;;) {
       const head = Atomics.load(this.#heads, slot);
       // Entries that other threads put in front since the look-up may be the same blob.
-      for (let other = head; other !== seen; ) {
+      for (let other = head; other !== seen;) {
         const at = (other - 1) * ENTRY_WORDS;
         if (this.#equals(at, id, tree)) return -1;
         other = this.#words[at + WORD_NEXT] as number;
@@ -178,8 +178,13 @@ export class BlobTable {
 
   /** The first entry that `find` gives for the blob of this entry: the same one for all its copies. */
   canonical(entry: number): number {
+    return this.find(this.typeOf(entry), this.idWordsOf(entry));
+  }
+
+  /** The eight words of an entry's id; a view of the table itself. */
+  idWordsOf(entry: number): Uint32Array {
     const at = entry * ENTRY_WORDS;
-    return this.find(this.typeOf(entry), this.#words.subarray(at, at + 8));
+    return this.#words.subarray(at, at + 8);
   }
 
   /** The id of an entry as its 32 bytes, into `target`. */
@@ -197,8 +202,7 @@ export class BlobTable {
 
   /** The id of an entry, as 64 hex digits. */
   idOf(entry: number): string {
-    const at = entry * ENTRY_WORDS;
-    return hexOfWords(this.#words.subarray(at, at + 8));
+    return hexOfWords(this.idWordsOf(entry));
   }
 
   #equals(at: number, id: Uint32Array, tree: boolean): boolean {

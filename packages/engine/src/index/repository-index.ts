@@ -18,6 +18,12 @@ export class RepositoryIndex {
     this.table = BlobTable.create(expectedBlobs);
   }
 
+  /** An empty index with room for what index files of so many bytes in all may list. */
+  static forFiles(bytes: number): RepositoryIndex {
+    // Compressed index files hold a blob in 45 bytes or more.
+    return new RepositoryIndex(Math.ceil(bytes / 40));
+  }
+
   /**
    * Adds what an index file lists. Where another file listed the pack already, only blobs that it
    * did not name are added: mostly none.

@@ -37,10 +37,11 @@ export async function listSnapshots(
     const snapshot = await loadSnapshot(repository, name, options);
     if (matchesFilter(snapshot, filter)) snapshots.push(snapshot);
   });
-  return snapshots.sort(byTime);
+  return snapshots.sort(bySnapshotTime);
 }
 
-function byTime(a: Snapshot, b: Snapshot): number {
+/** Oldest first. */
+export function bySnapshotTime(a: Snapshot, b: Snapshot): number {
   return Date.parse(a.time) - Date.parse(b.time) || (a.id < b.id ? -1 : 1);
 }
 

@@ -1,0 +1,122 @@
+import { type OperationOptions } from "@comeback/core";
+import type { RepositoryIndex } from "../index/repository-index.ts";
+import type { Repository } from "../repository/repository.ts";
+import type { CheckProgress } from "./check-options.ts";
+import type { LostBlobs } from "./lost-blobs.ts";
+import type { ListedPacks, Reading } from "./plan-readings.ts";
+import { type ProblemLog, whyUnusable } from "./problem-log.ts";
+import type { PackReader } from "./read-packs.ts";
+import type { CheckPackOutput, TreeFinding } from "./tasks.ts";
+import type { TreeGraph } from "./tree-graph.ts";
+
+/** What reading packs came to, for the parts of the check that follow. */
+export class PackVerification {
+  readonly graph: TreeGraph;
+  readonly findings: Map<number, readonly TreeFinding[]> = new Map();
+  readonly lost: LostBlobs;
+  readonly damagedPacks: Set<string> = new Set();
+  packsRead = 0;
+  blobsVerified = 0;
+
+  constructor(graph: TreeGraph, lost: LostBlobs) {
+    this.graph = graph;
+    this.lost = lost;
+  }
+
+  /** Takes the trees that a worker read, and what it found in them. */
+  addTrees(output: CheckPackOutput): void {
+    const found = Map.groupBy(output.treeFindings, ({ tree }) => tree);
+    for (const [tree, findings] of found) {
+      if (!this.findings.has(tree)) this.findings.set(tree, findings);
+    }
+    this.graph.add(output.edges);
+  }
+}
+
+interface VerifyPacksOptions extends OperationOptions {
+  readonly repository: Repository;
+  readonly index: RepositoryIndex;
+  readonly packs: ListedPacks;
+  readonly readings: readonly Reading[];
+  readonly reader: PackReader;
+  readonly log: ProblemLog;
+  readonly progress: CheckProgress;
+}
+
+/** Verifies that packs are there with the size they must have, and all of those to be read. */
+export async function verifyPacks(
+  options: VerifyPacksOptions,
+  result: PackVerification,
+): Promise<void> {
+  const { readings, reader, progress, index } = options;
+  const wrongSizes = reportFiles(options, result);
+  progress.packsTotal = readings.length;
+  progress.bytesTotal = readings.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  await reader.each(readings, async (reading) => {
+    const details = [...(wrongSizes.get(reading.pack) ?? [])];
+    wrongSizes.delete(reading.pack);
+    details.push(...(await verifyReading(options, reading, result)));
+    progress.packsDone++;
+    progress.bytesDone += reading.sizeBytes;
+    if (details.length === 0) return;
+    result.damagedPacks.add(reading.packId);
+    options.log.addFile("pack", { type: "pack", name: reading.packId }, details);
+  });
+  for (const [pack, details] of wrongSizes) {
+    const name = index.packIds[pack] as string;
+    result.damagedPacks.add(name);
+    options.log.addFile("pack", { type: "pack", name }, details);
+  }
+}
+
+/** Missing packs are reported at once; those of a wrong size together with what is found in them. */
+function reportFiles(
+  { index, packs, log }: VerifyPacksOptions,
+  result: PackVerification,
+): Map<number, string[]> {
+  const { groups, listedSizes } = packs;
+  const wrongSizes = new Map<number, string[]>();
+  for (const [pack, name] of index.packIds.entries()) {
+    const listed = listedSizes[pack] as number;
+    const expected = groups.sizes[pack] as number;
+    if (listed < 0) {
+      result.damagedPacks.add(name);
+      const detail = `the index lists ${groups.blobCount(pack)} blobs in it`;
+      log.addFile("pack-missing", { type: "pack", name }, [detail]);
+    } else if (listed !== expected) {
+      wrongSizes.set(pack, [`it has ${listed} bytes, and the index implies ${expected}`]);
+    }
+  }
+  result.lost.addUnreachable(packs);
+  return wrongSizes;
+}
+
+async function verifyReading(
+  { repository, reader, index, ...options }: VerifyPacksOptions,
+  reading: Reading,
+  result: PackVerification,
+): Promise<string[]> {
+  let verified: Awaited<ReturnType<PackReader["verify"]>>;
+  try {
+    verified = await reader.verify(reading);
+  } catch (error) {
+    const why = await whyUnusable(error, repository.backend, options);
+    result.lost.addUnreadable(reading.entries, why);
+    return [why];
+  }
+  const { output, onlyOnce } = verified;
+  result.addTrees(output);
+  if (reading.whole) result.packsRead++;
+  result.blobsVerified += output.blobsOpened;
+  const details = [...output.problems];
+  if (onlyOnce) {
+    details.push("it held only when it was read a second time: storage or memory is not reliable");
+  }
+  for (const blob of output.damagedBlobs) {
+    result.lost.addDamaged(blob);
+    const { table } = index;
+    const id = table.idOf(blob.entry).slice(0, 10);
+    details.push(`${table.typeOf(blob.entry)} blob ${id}: ${blob.why}`);
+  }
+  return details;
+}
