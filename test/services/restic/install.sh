@@ -1,0 +1,60 @@
+#!/bin/sh
+# The restic that Debian 12 ships (0.14, as `restic`) and the one of Debian 13 (0.18, as
+# `restic-0.18`), and the tools that tests make and compare attributes with.
+#
+# restic is one static program, so Debian 13's runs on Debian 12. It is fetched with apt, which
+# checks Debian's signature, from a sources list of its own: the system's lists stay as they are.
+set -eu
+
+target=${RESTIC_TARGET_FOLDER:-/usr/local/bin}
+keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+
+fail() {
+  echo "install restic: $1" >&2
+  exit 1
+}
+
+command -v apt-get >/dev/null || fail "this script knows Debian's apt-get only; install restic 0.18 as restic-0.18 by hand"
+[ "$(id -u)" = 0 ] || fail "must run as root"
+
+# One attempt to reach a mirror is sometimes not enough.
+apt() {
+  DEBIAN_FRONTEND=noninteractive apt-get -q -o Acquire::Retries=3 -o Dpkg::Use-Pty=0 "$@"
+}
+
+missing=
+for package in acl attr restic; do
+  status=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null) || status=
+  [ "$status" = 'install ok installed' ] || missing="$missing $package"
+done
+if [ -n "$missing" ]; then
+  apt update
+  # shellcheck disable=SC2086
+  apt install -y --no-install-recommends $missing
+fi
+
+version_of() { "$1" version 2>/dev/null | sed -n 's/^restic \([0-9]*\.[0-9]*\).*/\1/p'; }
+
+if [ "$(version_of "$target/restic-0.18")" != 0.18 ]; then
+  [ -f "$keyring" ] || fail "$keyring is missing (package debian-archive-keyring)"
+  scratch=$(mktemp -d)
+  trap 'rm -rf "$scratch"' EXIT
+  trap 'exit 1' INT TERM
+  mkdir -p "$scratch/lists/partial" "$scratch/cache/archives/partial" "$scratch/unpacked"
+  echo "deb [signed-by=$keyring] http://deb.debian.org/debian trixie main" >"$scratch/sources.list"
+
+  trixie() {
+    apt -o Dir::Etc::sourcelist="$scratch/sources.list" -o Dir::Etc::sourceparts=/dev/null \
+      -o Dir::State::lists="$scratch/lists" -o Dir::Cache="$scratch/cache" \
+      -o APT::Sandbox::User=root -o Acquire::Languages=none "$@"
+  }
+  trixie update
+  (cd "$scratch" && trixie download restic)
+  dpkg-deb -x "$scratch"/restic_*.deb "$scratch/unpacked"
+  found=$(version_of "$scratch/unpacked/usr/bin/restic")
+  [ "$found" = 0.18 ] || fail "Debian 13 now ships restic ${found:-that does not run here}, not 0.18"
+  install -m 755 "$scratch/unpacked/usr/bin/restic" "$target/restic-0.18"
+fi
+
+restic version
+"$target/restic-0.18" version
