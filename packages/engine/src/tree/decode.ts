@@ -10,7 +10,6 @@ import { goUnquote } from "./go-quote.ts";
 import { boundedJson, isRawJson, parseJsonExactly } from "./exact-json.ts";
 import type { JsonValue, TreeNode } from "./types.ts";
 
-const ID = /^[0-9a-f]{64}$/;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,30})?(?:Z|[+-]\d\d:\d\d)$/;
 /** What Go makes of a time that is not there. */
 const ZERO_TIME = "0001-01-01T00:00:00Z";
@@ -27,6 +26,18 @@ const KNOWN_KEYS: ReadonlySet<string> = new Set(
 const NODE_TYPES: ReadonlySet<string> = new Set(
   "file dir symlink dev chardev fifo socket".split(" "),
 );
+
+const ID_CHARACTERS = 64;
+const IS_HEX: Uint8Array = Uint8Array.from({ length: 128 }, (_, code) =>
+  /[0-9a-f]/.test(String.fromCharCode(code)) ? 1 : 0,
+);
+
+/** Most of a tree is ids: this takes a third of the time of a regular expression. */
+function isId(text: string): boolean {
+  if (text.length !== ID_CHARACTERS) return false;
+  for (let i = 0; i < ID_CHARACTERS; i++) if (IS_HEX[text.charCodeAt(i)] !== 1) return false;
+  return true;
+}
 
 type RawNode = Readonly<Record<string, unknown>>;
 
@@ -118,7 +129,7 @@ function contentIds(value: unknown): readonly string[] | null {
   if (value === undefined || value === null) return null;
   if (!Array.isArray(value)) return wrong("content is not a list");
   for (const id of value as unknown[]) {
-    if (typeof id !== "string" || !ID.test(id)) return wrong("content holds what is no blob id");
+    if (typeof id !== "string" || !isId(id)) return wrong("content holds what is no blob id");
   }
   return value as string[];
 }
@@ -189,7 +200,7 @@ function nodeFromRaw(value: unknown, exact: boolean): TreeNode {
   if (node.type === "unknown") node.type_text = type;
   const subtree = raw["subtree"];
   if (subtree !== undefined && subtree !== null) {
-    if (typeof subtree !== "string" || !ID.test(subtree)) wrong("subtree is not a tree id");
+    if (typeof subtree !== "string" || !isId(subtree)) wrong("subtree is not a tree id");
     node.subtree = subtree;
   }
   addRareFields(node, raw, exact);
