@@ -129,6 +129,7 @@ export class FaultyBackend implements Backend {
       if (this.#lastCall === "lost") throw stagedFailure("crashed");
     }
     this.calls.push({ method, type: file.type, name: file.name });
+    let chosen: Fault | undefined;
     for (const entry of this.#staged) {
       const { staged } = entry;
       if (staged.method !== method) continue;
@@ -137,9 +138,9 @@ export class FaultyBackend implements Backend {
       entry.fitted++;
       const when = staged.when ?? "once";
       const nth = when === "once" ? 1 : when;
-      if (nth === "always" || nth === entry.fitted) return staged.fault;
+      if (nth === "always" || nth === entry.fitted) chosen ??= staged.fault;
     }
-    return undefined;
+    return chosen;
   }
 
   async #perform<T>(fault: Fault | undefined, call: () => Promise<T>): Promise<T> {
