@@ -29,7 +29,7 @@ export const INDEX_FILE_MAX_BLOBS = 50_000;
 export const INDEX_SAVE_INTERVAL_MS = 60_000;
 
 /** Files of one message to a worker: at most this many and about this many bytes. */
-export const FILE_BATCH_MAX_FILES = 64;
+export const FILE_BATCH_MAX_FILES = 128;
 export const FILE_BATCH_MAX_BYTES: number = 4 * MiB;
 /** A file larger than this is scanned for cut points and handed out in ranges. */
 export const WHOLE_FILE_MAX_BYTES: number = 8 * MiB;

@@ -51,6 +51,8 @@ export interface SharedBlobTable {
 export class BlobTable {
   readonly shared: SharedBlobTable;
   readonly #words: Uint32Array;
+  /** The same memory as bytes. */
+  readonly #bytes: Buffer;
   readonly #heads: Uint32Array;
   readonly #counter: Uint32Array;
   readonly #mask: number;
@@ -59,6 +61,7 @@ export class BlobTable {
   constructor(shared: SharedBlobTable) {
     this.shared = shared;
     this.#words = new Uint32Array(shared.words);
+    this.#bytes = Buffer.from(shared.words);
     this.#heads = new Uint32Array(shared.heads);
     this.#counter = new Uint32Array(shared.counter);
     this.#mask = this.#heads.length - 1;
@@ -189,20 +192,14 @@ export class BlobTable {
 
   /** The id of an entry as its 32 bytes, into `target`. */
   idBytesOf(entry: number, target: Uint8Array): void {
-    const first = entry * ENTRY_WORDS;
-    for (let word = 0; word < 8; word++) {
-      const value = this.#words[first + word] as number;
-      const at = word * 4;
-      target[at] = value >>> 24;
-      target[at + 1] = value >>> 16;
-      target[at + 2] = value >>> 8;
-      target[at + 3] = value;
-    }
+    const at = entry * ENTRY_WORDS * 4;
+    target.set(this.#bytes.subarray(at, at + 32));
   }
 
   /** The id of an entry, as 64 hex digits. */
   idOf(entry: number): string {
-    return hexOfWords(this.idWordsOf(entry));
+    const at = entry * ENTRY_WORDS * 4;
+    return this.#bytes.toString("hex", at, at + 32);
   }
 
   #equals(at: number, id: Uint32Array, tree: boolean): boolean {
@@ -250,15 +247,22 @@ export function isId(text: unknown): text is string {
   return typeof text === "string" && /^[0-9a-f]{64}$/.test(text);
 }
 
-/** The eight 32-bit words of an id in hex, into `target`. The caller has checked `isId`. */
+/**
+ * The eight 32-bit words of an id in hex, into `target`: the id's bytes as they stand in memory
+ * (little-endian, as on every processor this runs on). The caller has checked `isId`.
+ */
 export function idWords(hex: string, target: Uint32Array): Uint32Array {
   assert(hex.length === 64, "an id has 64 hex digits");
-  for (let word = 0; word < 8; word++) {
-    let value = 0;
-    for (let i = word * 8; i < word * 8 + 8; i++) {
-      value = (value << 4) | (HEX_VALUES[hex.charCodeAt(i)] as number);
-    }
-    target[word] = value;
+  for (let word = 0, at = 0; word < 8; word++, at += 8) {
+    target[word] =
+      (HEX_VALUES[hex.charCodeAt(at)] as number) * 0x10 +
+      (HEX_VALUES[hex.charCodeAt(at + 1)] as number) +
+      (HEX_VALUES[hex.charCodeAt(at + 2)] as number) * 0x1000 +
+      (HEX_VALUES[hex.charCodeAt(at + 3)] as number) * 0x100 +
+      (HEX_VALUES[hex.charCodeAt(at + 4)] as number) * 0x10_0000 +
+      (HEX_VALUES[hex.charCodeAt(at + 5)] as number) * 0x1_0000 +
+      (HEX_VALUES[hex.charCodeAt(at + 6)] as number) * 0x1000_0000 +
+      (HEX_VALUES[hex.charCodeAt(at + 7)] as number) * 0x100_0000;
   }
   return target;
 }
@@ -268,16 +272,10 @@ export function idWordsFromBytes(bytes: Uint8Array, target: Uint32Array): Uint32
   for (let word = 0; word < 8; word++) {
     const at = word * 4;
     target[word] =
-      ((bytes[at] as number) << 24) |
-      ((bytes[at + 1] as number) << 16) |
-      ((bytes[at + 2] as number) << 8) |
-      (bytes[at + 3] as number);
+      (bytes[at] as number) |
+      ((bytes[at + 1] as number) << 8) |
+      ((bytes[at + 2] as number) << 16) |
+      ((bytes[at + 3] as number) << 24);
   }
   return target;
-}
-
-export function hexOfWords(words: Uint32Array): string {
-  let text = "";
-  for (const word of words) text += word.toString(16).padStart(8, "0");
-  return text;
 }
