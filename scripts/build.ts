@@ -82,7 +82,8 @@ const { metafile } = await build({
 });
 
 writeDeclarations({ root, target: join(target, "dist/types") });
-for (const file of ["README.md", "LICENSE", "CHANGELOG.md"]) cpSync(join(root, file), join(target, file));
+for (const file of ["README.md", "LICENSE", "CHANGELOG.md"])
+  cpSync(join(root, file), join(target, file));
 cpSync(join(root, "packages/cli/bin/comeback"), join(target, "bin/comeback"));
 writeFileSync(
   join(target, "package.json"),

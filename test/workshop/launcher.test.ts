@@ -114,7 +114,7 @@ for (const version of ["v20.20.2", "v9.1.0", "none", "not a version"]) {
     assert.equal(outcome.status, 1);
     assert.equal(outcome.stdout, "");
     assert.match(outcome.stderr, /^comeback: Node\.js 26 or newer is needed, and .* was found\n/);
-    assert.match(outcome.stderr, /next: .*install/);
+    assert.match(outcome.stderr, /\n  next: .*`npm ci`.*COMEBACK_NODE/);
   });
 }
 
