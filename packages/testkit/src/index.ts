@@ -3,3 +3,4 @@ export * from "./faulty-backend.ts";
 export * from "./memory-backend.ts";
 export * from "./seeded-random.ts";
 export * from "./simulated-clock.ts";
+export * from "./trees/index.ts";
