@@ -36,7 +36,7 @@ export const WHOLE_FILE_MAX_BYTES: number = 8 * MiB;
 /** Bytes of one range of a large file that one worker task scans or stores. */
 export const RANGE_TASK_BYTES: number = 8 * MiB;
 /** Bytes of a large file that one scan for cut points covers. */
-export const SCAN_TASK_BYTES = 32 * MiB;
+export const SCAN_TASK_BYTES: number = 32 * MiB;
 /** Ranges of one large file that are under way at the same time. */
 export const RANGE_TASKS_PER_FILE_MAX = 8;
 /** Large files that are stored at the same time. */
@@ -47,12 +47,17 @@ export const FILES_IN_FLIGHT_MAX = 2048;
 export const PACKS_IN_FLIGHT_MAX = 3;
 /** The walk gives other work a turn after this long. */
 export const WALK_SLICE_MS = 10;
+/** A folder of more entries than this is listed in slices, with other work in between. */
+export const LISTING_AT_ONCE_MAX_ENTRIES = 4_096;
 /** Entries that are listed ahead while a repository is being opened: about 20 MB of them. */
 export const READ_AHEAD_MAX_ENTRIES = 32_768;
 /** Totals for a progress bar are counted once a backup has taken this long. */
 export const TOTALS_DELAY_MS = 1_000;
 /** Tasks queued at one worker, the running one included. */
 export const TASKS_PER_WORKER_MAX = 2;
+
+/** A command that is told to stop is killed where it is still there after this. */
+export const COMMAND_STOP_MS = 5_000;
 
 /** Locks (restic): refreshed every 5 min, stale after 30, given up when not refreshed for 22.5. */
 export const LOCK_REFRESH_MS: number = 5 * 60_000;
@@ -64,6 +69,8 @@ export const LOCK_RECHECK_DELAY_MS = 200;
 export const KEYS_TRIED_MAX = 20;
 /** scrypt may use this much memory; a key file that asks for more is refused. */
 export const SCRYPT_MEMORY_MAX_BYTES: number = 1024 * MiB;
+/** The product N·r·p, which is scrypt's time: about 15 s of one core. restic's keys have 2^21. */
+export const SCRYPT_WORK_MAX: number = 2 ** 26;
 
 /** The local cache of one repository is trimmed to this size, oldest use first. */
 export const CACHE_MAX_BYTES: number = 2048 * MiB;
@@ -80,7 +87,25 @@ export const CACHE_UNUSED_MAX_MS: number = 30 * 24 * 3_600_000;
 
 /** Restore: gaps up to this are read along, and one request is at most this large. */
 export const RANGE_GAP_MAX_BYTES: number = 1 * MiB;
-export const RANGE_READ_MAX_BYTES: number = 32 * MiB;
+export const RANGE_READ_MAX_BYTES: number = 8 * MiB;
+/** Parts of packs that are in memory at once. */
+export const RESTORE_BYTES_IN_FLIGHT_MAX: number = 64 * MiB;
+/** Files are planned in windows that grow from the first to the largest size. */
+export const RESTORE_WINDOW_FIRST_FILES = 512;
+export const RESTORE_WINDOW_MAX_FILES = 16_384;
+export const RESTORE_WINDOW_FIRST_BYTES: number = 32 * MiB;
+export const RESTORE_WINDOW_MAX_BYTES: number = 1024 * MiB;
+/** Files of several blobs in one window: each may be open until all of them are written. */
+export const RESTORE_WINDOW_LARGE_FILES = 128;
+/** Windows under way before the walk waits. */
+export const RESTORE_WINDOWS_IN_FLIGHT_MAX = 2;
+/** Writes of one task, so that none runs for long; files of a task without writes. */
+export const RESTORE_TASK_MAX_USES = 4096;
+export const RESTORE_TASK_MAX_FILES = 512;
+/** Bytes of existing files that one task compares. */
+export const RESTORE_COMPARE_BYTES: number = 16 * MiB;
+/** Directories of the target that one thread keeps open. */
+export const RESTORE_DIRECTORIES_OPEN_MAX = 64;
 
 /** A live bar is redrawn, a JSON status is printed, and a log gets a line, this often. */
 export const PROGRESS_BAR_INTERVAL_MS = 100;

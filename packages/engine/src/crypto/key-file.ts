@@ -1,6 +1,6 @@
 import { createHash, scrypt } from "node:crypto";
 import type { Random } from "@comeback/core";
-import { ComebackError, damaged, SCRYPT_MEMORY_MAX_BYTES } from "@comeback/core";
+import { ComebackError, damaged, SCRYPT_MEMORY_MAX_BYTES, SCRYPT_WORK_MAX } from "@comeback/core";
 import { BoxCipher } from "./box.ts";
 import {
   decodeMasterKey,
@@ -93,7 +93,8 @@ export function parseKeyFile(bytes: Uint8Array, name: string): KeyFile {
     throw damaged(what, "a field is missing or of the wrong type");
   }
   const powerOfTwo = N! > 1 && Number.isInteger(Math.log2(N!));
-  if (!powerOfTwo || 128 * N! * r! > SCRYPT_MEMORY_MAX_BYTES || r! * p! >= 2 ** 30 || p! > 1024) {
+  const withinBounds = 128 * N! * r! <= SCRYPT_MEMORY_MAX_BYTES && N! * r! * p! <= SCRYPT_WORK_MAX;
+  if (!powerOfTwo || !withinBounds) {
     throw damaged(what, "its scrypt parameters are outside all reason");
   }
   return {

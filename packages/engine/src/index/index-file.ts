@@ -41,8 +41,9 @@ export function decodeIndexFile(json: Uint8Array, what: string): IndexedPack[] {
   } catch (cause) {
     throw damaged(what, "it is not JSON", cause);
   }
+  if (typeof parsed !== "object" || parsed === null) throw damaged(what, "it is not a JSON object");
   // The very first format of restic was a bare array of packs.
-  const packs = Array.isArray(parsed) ? parsed : (parsed?.packs ?? []);
+  const packs = Array.isArray(parsed) ? parsed : (parsed.packs ?? []);
   if (!Array.isArray(packs)) throw damaged(what, "its list of packs is not a list");
   for (const pack of packs as { id?: unknown; blobs?: unknown }[]) {
     if (!isId(pack?.id)) throw damaged(what, "it lists a pack without a proper id");

@@ -1,0 +1,212 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { hostname } from "node:os";
+import { describe, it } from "node:test";
+import {
+  type Clock,
+  ComebackError,
+  isComebackError,
+  LOCK_GIVE_UP_MS,
+  LOCK_RECHECK_DELAY_MS,
+  LOCK_REFRESH_MS,
+  LOCK_STALE_MS,
+} from "@comeback/core";
+import { SimulatedClock } from "@comeback/testkit";
+import { type LockFile, RepositoryLock } from "../../src/repository/lock.ts";
+import type { Repository } from "../../src/repository/repository.ts";
+import { RepositoryBuilder } from "../repository-builder.ts";
+
+/** Takes a lock and lets the time pass after which it is confirmed. */
+async function acquire(
+  repository: Repository,
+  exclusive: boolean,
+  clock: SimulatedClock = new SimulatedClock(),
+): Promise<RepositoryLock> {
+  const lock = await RepositoryLock.acquire(repository, { exclusive, clock });
+  await clock.advance(LOCK_RECHECK_DELAY_MS);
+  await lock.confirmed;
+  return lock;
+}
+
+/** A lock of another process. */
+async function plant(repository: Repository, fields: Partial<LockFile>): Promise<string> {
+  const lock: LockFile = {
+    time: new Date(new SimulatedClock().now()).toISOString(),
+    exclusive: false,
+    hostname: "elsewhere",
+    username: "someone",
+    pid: 4711,
+    ...fields,
+  };
+  return repository.saveUnpacked("lock", Buffer.from(JSON.stringify(lock)));
+}
+
+const isLocked = (error: unknown): boolean =>
+  isComebackError(error, "repository.locked") && error.exitCode === 11;
+
+async function lockNames(repository: Repository): Promise<string[]> {
+  const names: string[] = [];
+  for await (const { name } of repository.backend.list("lock")) names.push(name);
+  return names;
+}
+
+/** The id of a process that has ended. */
+function deadProcess(): number {
+  return spawnSync("true").pid;
+}
+
+describe("a lock", () => {
+  it("is shared with others that are shared, and exclusive against all", async () => {
+    await using builder = await RepositoryBuilder.create();
+    const { repository } = builder;
+    const shared = [await acquire(repository, false), await acquire(repository, false)];
+    await assert.rejects(acquire(repository, true), isLocked);
+    assert.equal((await lockNames(repository)).length, 2, "a refused lock leaves nothing behind");
+    for (const lock of shared) await lock[Symbol.asyncDispose]();
+    const exclusive = await acquire(repository, true);
+    await assert.rejects(acquire(repository, false), isLocked);
+    await assert.rejects(acquire(repository, true), isLocked);
+    await exclusive[Symbol.asyncDispose]();
+    await exclusive[Symbol.asyncDispose]();
+    assert.deepEqual(await lockNames(repository), []);
+  });
+
+  it("says who holds the repository and since when", async () => {
+    await using builder = await RepositoryBuilder.create();
+    await plant(builder.repository, { exclusive: true, pid: 99, hostname: "nas", username: "eve" });
+    await assert.rejects(acquire(builder.repository, false), (error) => {
+      const { message, why } = error as ComebackError;
+      assert.match(message, /exclusively locked by process 99 on nas/);
+      assert.match(why ?? "", /eve has held it since 2026-01-02T03:04:05/);
+      return isLocked(error);
+    });
+  });
+
+  it("gives way where two take one at the same moment, and both cannot have it", async () => {
+    await using builder = await RepositoryBuilder.create();
+    const { repository } = builder;
+    const clock = new SimulatedClock();
+    const first = await RepositoryLock.acquire(repository, { exclusive: true, clock });
+    // The other one had looked before ours was written.
+    const other = await plant(repository, { exclusive: false });
+    await clock.advance(LOCK_RECHECK_DELAY_MS);
+    await assert.rejects(first.confirmed, isLocked);
+    assert.deepEqual(await lockNames(repository), [other], "ours is gone, theirs stays");
+    await first[Symbol.asyncDispose]();
+  });
+
+  it("clears locks of dead processes of this host and of those not refreshed, and no others", async () => {
+    await using builder = await RepositoryBuilder.create();
+    const { repository } = builder;
+    const clock = new SimulatedClock();
+    const before = (ageMs: number): string => new Date(clock.now() - ageMs).toISOString();
+    const dead = await plant(repository, { hostname: hostname(), pid: deadProcess() });
+    const old = await plant(repository, { exclusive: true, time: before(LOCK_STALE_MS + 1) });
+    const alive = await plant(repository, { hostname: hostname(), pid: process.ppid });
+    const young = await plant(repository, { time: before(LOCK_STALE_MS - 1000) });
+    const cleared: LockFile[] = [];
+    const onStaleRemoved = (lock: LockFile): void => void cleared.push(lock);
+    const options = { exclusive: false, clock, onStaleRemoved };
+    const lock = await RepositoryLock.acquire(repository, options);
+    const left = new Set(await lockNames(repository));
+    assert.ok(!left.has(dead) && !left.has(old));
+    assert.ok(left.has(alive) && left.has(young));
+    assert.equal(left.size, 3);
+    assert.equal(cleared.length, 2);
+    await clock.advance(LOCK_RECHECK_DELAY_MS);
+    await lock[Symbol.asyncDispose]();
+  });
+
+  it("passes over empty lock files, and over ones that vanish while they are read", async () => {
+    await using builder = await RepositoryBuilder.create();
+    builder.backend.overwrite({ type: "lock", name: "0".repeat(64) }, new Uint8Array(0));
+    const { repository } = builder;
+    await plant(repository, { exclusive: true });
+    const load = repository.backend.load.bind(repository.backend);
+    repository.backend.load = async (file, options) => {
+      if (file.type === "lock") await repository.backend.remove(file);
+      return load(file, options);
+    };
+    const lock = await acquire(repository, true);
+    await lock[Symbol.asyncDispose]();
+  });
+
+  it("is not taken beside one that cannot be read", async () => {
+    await using builder = await RepositoryBuilder.create();
+    const name = await plant(builder.repository, {});
+    builder.damage("lock", name, (bytes) => bytes.subarray(0, 20));
+    await assert.rejects(acquire(builder.repository, true), { code: "repository.damaged" });
+  });
+
+  it("is not confirmed after an abort", async () => {
+    await using builder = await RepositoryBuilder.create();
+    const controller = new AbortController();
+    const { signal } = controller;
+    const options = { exclusive: true, clock: new SimulatedClock(), signal };
+    const lock = await RepositoryLock.acquire(builder.repository, options);
+    controller.abort(new Error("enough"));
+    await assert.rejects(lock.confirmed, /enough/);
+    await lock[Symbol.asyncDispose]();
+    assert.deepEqual(await lockNames(builder.repository), []);
+  });
+
+  it("is written anew while it is held, the new file before the old one goes", async (t) => {
+    t.mock.timers.enable({ apis: ["setInterval"] });
+    await using builder = await RepositoryBuilder.create();
+    const { repository } = builder;
+    const clock = new SimulatedClock();
+    const lock = await acquire(repository, true, clock);
+    const counts: number[] = [];
+    const remove = repository.backend.remove.bind(repository.backend);
+    repository.backend.remove = async (file) => {
+      counts.push((await lockNames(repository)).length);
+      await remove(file);
+    };
+    const names = [await lockNames(repository)];
+    for (let i = 0; i < 3; i++) {
+      await clock.advance(LOCK_REFRESH_MS);
+      t.mock.timers.tick(LOCK_REFRESH_MS);
+      await untilChanged(repository, names.at(-1)!);
+      names.push(await lockNames(repository));
+    }
+    assert.ok(names.every((list) => list.length === 1));
+    assert.equal(new Set(names.flat()).size, 4, "a new file each time");
+    assert.deepEqual(counts, [2, 2, 2]);
+    await lock[Symbol.asyncDispose]();
+    assert.deepEqual(await lockNames(repository), []);
+  });
+
+  it("is reported as lost once it could not be written anew for too long", async (t) => {
+    t.mock.timers.enable({ apis: ["setInterval"] });
+    await using builder = await RepositoryBuilder.create();
+    const { repository } = builder;
+    const clock = new SimulatedClock();
+    const lost: ComebackError[] = [];
+    const onLost = (error: ComebackError): void => void lost.push(error);
+    const lock = await RepositoryLock.acquire(repository, { exclusive: false, clock, onLost });
+    await clock.advance(LOCK_RECHECK_DELAY_MS);
+    let saves = 0;
+    repository.backend.save = () => {
+      saves++;
+      return Promise.reject(new ComebackError("backend.io", "no line"));
+    };
+    const pause: Clock["sleep"] = () => new Promise((resolve) => void setImmediate(resolve));
+    for (let ms = 0; ms < LOCK_GIVE_UP_MS; ms += LOCK_REFRESH_MS) {
+      assert.deepEqual(lost, []);
+      await clock.advance(LOCK_REFRESH_MS);
+      t.mock.timers.tick(LOCK_REFRESH_MS);
+      await pause(0);
+    }
+    assert.equal(saves, Math.ceil(LOCK_GIVE_UP_MS / LOCK_REFRESH_MS));
+    assert.equal(lost.length, 1);
+    assert.equal(lost[0]?.code, "repository.locked");
+    await lock[Symbol.asyncDispose]();
+  });
+});
+
+async function untilChanged(repository: Repository, names: readonly string[]): Promise<void> {
+  for (;;) {
+    const now = await lockNames(repository);
+    if (now.length === 1 && now[0] !== names[0]) return;
+  }
+}
