@@ -5,7 +5,7 @@ export * from "./errors.ts";
 export * from "./limits.ts";
 export * from "./node.ts";
 export * from "./patterns/clean-path.ts";
-export { matchName, BadPattern } from "./patterns/name-match.ts";
+export { BadPattern, matchName, type NameMatcher } from "./patterns/name-match.ts";
 export * from "./patterns/pattern-file.ts";
 export * from "./patterns/pattern-list.ts";
 export * from "./repository-file.ts";

@@ -1,6 +1,6 @@
 import { constants } from "node:os";
 import type { ByteString } from "@comeback/core";
-import { AT_SYMLINK_NOFOLLOW } from "./constants.ts";
+import { AT_FDCWD, AT_SYMLINK_NOFOLLOW } from "./constants.ts";
 import {
   checked,
   type LibC,
@@ -150,6 +150,7 @@ function forPath(
 ): number {
   if (typeof subject === "string") return byPath(pathAddress(c, subject, "xattr"));
   const { dirFd, name } = subject;
+  if (dirFd === AT_FDCWD) return byPath(pathAddress(c, name, "xattr"));
   if (kernelHasXattrAt) {
     const result = byName(dirFd, pathAddress(c, name, "xattr"));
     // Older sandboxes answer EPERM for calls they do not know: then the other way decides.

@@ -27,7 +27,12 @@ for (const way of ["new calls", "through /proc"]) {
     const bytes = Buffer.concat([Buffer.from(`${path}/`), Buffer.from(name, "latin1")]);
     writeFileSync(bytes, "");
     const file = openAt(fd, name, O_RDWR);
-    for (const subject of [`${path}/${name}`, { dirFd: fd, name }, file]) {
+    for (const subject of [
+      `${path}/${name}`,
+      { dirFd: fd, name },
+      { dirFd: -100, name: `${path}/${name}` },
+      file,
+    ]) {
       assert.deepEqual(listXattrs(subject), []);
       assert.equal(getXattr(subject, "user.none"), undefined);
       setXattr(subject, "user.bytes", Uint8Array.of(0, 255, 10, 0));

@@ -147,6 +147,14 @@ function classCharacter(
   return { value, end };
 }
 
+/** `startsWith` in a form that a JIT compiles into a few instructions; names are short. */
+function isAt(name: ByteString, offset: number, part: ByteString): boolean {
+  for (let i = 0; i < part.length; i++) {
+    if (name.charCodeAt(offset + i) !== part.charCodeAt(i)) return false;
+  }
+  return true;
+}
+
 const META = /[\\[\]*?]/;
 
 /** True where a pattern is no more than the name itself. */
@@ -167,7 +175,8 @@ export function compileName(pattern: ByteString): NameMatcher {
     const middle = others.filter((part) => part !== "");
     if (middle.length === 0) {
       const shortest = first.length + last.length;
-      return (name) => name.length >= shortest && name.startsWith(first) && name.endsWith(last);
+      return (name) =>
+        name.length >= shortest && isAt(name, 0, first) && isAt(name, name.length - last.length, last);
     }
     if (middle.length === 1 && first === "" && last === "") {
       return (name) => name.includes(middle[0]!);
