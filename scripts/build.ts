@@ -31,7 +31,8 @@ function dependenciesFromNpm(): Record<string, string> {
     exclude: ["**/node_modules/**", "packages/testkit/**"],
   });
   const all = manifests.flatMap((path) => Object.entries(readManifest(path).dependencies ?? {}));
-  return Object.fromEntries(all.filter(([name]) => !name.startsWith("@comeback/")).toSorted());
+  const fromNpm = all.filter(([name]) => !name.startsWith("@comeback/"));
+  return Object.fromEntries(fromNpm.toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function publishedManifest(dependencies: Readonly<Record<string, string>>): object {

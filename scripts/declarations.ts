@@ -29,7 +29,7 @@ function typeEntries({ root, target }: Place): Map<string, string> {
  * exist under their names for whoever installs the product, into relative ones.
  */
 export function writeDeclarations(place: Place): void {
-  const { root, target } = place;
+  const { target } = place;
   rmSync(target, { recursive: true, force: true });
   compile(place);
   const entries = typeEntries(place);

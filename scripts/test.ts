@@ -41,7 +41,8 @@ function describeFailure(event: EventData.TestFail): string {
 
 function count(event: EventData.TestPass | EventData.TestFail, kind: keyof typeof totals): void {
   totals[kind]++;
-  const name = relativeName(event.file);
+  // Tests of a shared suite lie in another file than the one that ran them.
+  const name = relativeName(event.entryFile ?? event.file);
   const counts = seen.get(name) ?? { passed: 0, failed: 0, skipped: 0 };
   counts[kind]++;
   seen.set(name, counts);
