@@ -6,3 +6,4 @@ export { localBackendFactory } from "@comeback/backend-local";
 export * from "@comeback/core";
 export * from "@comeback/engine";
 export { systemClock, systemRandom } from "@comeback/platform";
+export * from "@comeback/source-files";
