@@ -1,3 +1,4 @@
+import type { Backend } from "@comeback/core";
 import { MemoryBackend, SeededRandom, SimulatedClock } from "@comeback/testkit";
 import { sealedBound, sha256 } from "../src/crypto/blob-codec.ts";
 import type { ScryptCost } from "../src/crypto/key-file.ts";
@@ -128,9 +129,9 @@ export class RepositoryBuilder implements AsyncDisposable {
   }
 
   /** The repository opened anew, as another process would. */
-  async reopen(): Promise<Repository> {
+  async reopen(backend: Backend = this.backend.sharing()): Promise<Repository> {
     return Repository.open({
-      backend: this.backend.sharing(),
+      backend,
       password: TEST_PASSWORD,
       clock: new SimulatedClock(),
       random: new SeededRandom(2),

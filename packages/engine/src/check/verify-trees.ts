@@ -1,9 +1,9 @@
+import { CHECK_DETAILS_KEPT_MAX } from "@comeback/core";
 import type { RepositoryIndex } from "../index/repository-index.ts";
 import { idWords } from "../index/blob-table.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import type { BitSet } from "./bit-set.ts";
 import { fewDetails, type ProblemLog } from "./problem-log.ts";
-import type { TreeFinding } from "./tasks.ts";
 import type { PackVerification } from "./verify-packs.ts";
 
 /** What is wrong below the snapshots, in terms of trees. */
@@ -24,58 +24,62 @@ export function verifyTrees(
   log: ProblemLog,
 ): ReachableTrees {
   const { table } = index;
-  const { graph, lost } = packs;
   const damaged = new Map<number, Set<string>>();
-  const missing = new Map<string, { type: "data" | "tree"; details: string[] }>();
-  const addMissing = (type: "data" | "tree", id: string, detail: string): void => {
-    const known = missing.get(id);
-    if (known === undefined) missing.set(id, { type, details: [detail] });
-    else known.details.push(detail);
-  };
+  const missing = new MissingBlobs();
   const roots = snapshots.map(({ id, tree }) => {
     const root = table.find("tree", idWords(tree, new Uint32Array(8)));
-    if (root < 0) addMissing("tree", tree, `snapshot ${id.slice(0, 8)} begins with it`);
+    if (root < 0) missing.add("tree", tree, `snapshot ${id.slice(0, 8)} begins with it`);
     return root;
   });
   let count = 0;
-  const reached = graph.reach(
+  const verify = (tree: number): void => {
+    count++;
+    const findings = packs.findings.get(tree) ?? [];
+    const isRead = packs.graph.isRead(tree);
+    if (isRead && findings.length === 0) return;
+    const id = table.idOf(tree);
+    const names = new Set<string>();
+    damaged.set(tree, names);
+    const details: string[] = [];
+    for (const { why, nodeName, missing: blob } of findings) {
+      if (nodeName !== undefined) names.add(nodeName);
+      if (blob === undefined) details.push(why);
+      else missing.add(blob.type, blob.id, `tree ${id.slice(0, 10)}: ${why}`);
+    }
+    // Where there is nothing inside to complain of, it is because no copy could be opened.
+    if (!isRead && details.length === 0) details.push(...packs.lost.reasonsFor(tree));
+    if (details.length === 0) return;
+    const message = `tree ${id.slice(0, 10)} is damaged`;
+    log.add({ kind: "tree", message, details: fewDetails(details), blob: { type: "tree", id } });
+  };
+  const reached = packs.graph.reach(
     roots.filter((root) => root >= 0),
-    (tree) => {
-      count++;
-      const findings = packs.findings.get(tree) ?? [];
-      if (graph.isRead(tree) && findings.length === 0) return;
-      const id = table.idOf(tree);
-      const names = new Set<string>();
-      damaged.set(tree, names);
-      const details = graph.isRead(tree)
-        ? detailsOf(findings, names, (type, blob, why) =>
-            addMissing(type, blob, `tree ${id.slice(0, 10)}: ${why}`),
-          )
-        : [...findings.map(({ why }) => why), ...lost.reasonsFor(tree)];
-      if (details.length === 0) return;
-      const message = `tree ${id.slice(0, 10)} is damaged`;
-      log.add({ kind: "tree", message, details: fewDetails(details), blob: { type: "tree", id } });
-    },
+    verify,
   );
-  for (const [id, { type, details }] of missing) {
-    const kind = type === "tree" ? "tree-missing" : "blob-missing";
-    const message = `${type === "tree" ? "tree" : "data blob"} ${id.slice(0, 10)} is not in the index`;
-    log.add({ kind, message, details: fewDetails(details), blob: { type, id } });
-  }
+  missing.report(log);
   return { roots, reached, count, damaged };
 }
 
-/** The findings that are not about missing blobs, as sentences; names what is affected. */
-function detailsOf(
-  findings: readonly TreeFinding[],
-  names: Set<string>,
-  onMissing: (type: "data" | "tree", id: string, why: string) => void,
-): string[] {
-  const details: string[] = [];
-  for (const { why, nodeName, missing } of findings) {
-    if (nodeName !== undefined) names.add(nodeName);
-    if (missing === undefined) details.push(why);
-    else onMissing(missing.type, missing.id, why);
+/** Blobs that trees or snapshots name and no index lists, with who names them. */
+class MissingBlobs {
+  readonly #blobs = new Map<string, { type: "data" | "tree"; details: string[]; count: number }>();
+
+  add(type: "data" | "tree", id: string, detail: string): void {
+    const key = `${type} ${id}`;
+    const blob = this.#blobs.get(key) ?? { type, details: [], count: 0 };
+    this.#blobs.set(key, blob);
+    blob.count++;
+    if (blob.details.length < CHECK_DETAILS_KEPT_MAX) blob.details.push(detail);
   }
-  return details;
+
+  report(log: ProblemLog): void {
+    for (const [key, { type, details, count }] of this.#blobs) {
+      const id = key.slice(type.length + 1);
+      const kind = type === "tree" ? "tree-missing" : "blob-missing";
+      const what = type === "tree" ? "tree" : "data blob";
+      const message = `${what} ${id.slice(0, 10)} is not in the index`;
+      if (count > details.length) details.push(`and ${count - details.length} more`);
+      log.add({ kind, message, details, blob: { type, id } });
+    }
+  }
 }
