@@ -1,0 +1,247 @@
+import { hostname } from "node:os";
+import { type ByteString, ExitCode, type Instant, type Source } from "@comeback/core";
+import { backup, readAhead } from "@comeback/engine";
+import { createFilesSource } from "@comeback/source-files";
+import { BackupReporter } from "../backup/backup-reporter.ts";
+import { findParent } from "../backup/find-parent.ts";
+import { streamSource } from "../backup/stream-source.ts";
+import type { CommandContext } from "../context.ts";
+import { openSession, type Session } from "../opening/session.ts";
+import { bytesOfArgument } from "../options/argument-bytes.ts";
+import { fromEnvironment } from "../options/environment-names.ts";
+import {
+  type GroupBy,
+  parseGroupBy,
+  parseInteger,
+  parseSizeBytes,
+  parseTagLists,
+  parseTimeMs,
+} from "../options/parse-values.ts";
+import { gather } from "../options/repeatable.ts";
+import type { CommandModule } from "../program.ts";
+import { exitErrorMessage } from "../render-error.ts";
+import { snapshotTitle } from "../snapshots/render-snapshots.ts";
+import { PROGRAM_VERSION } from "../version.ts";
+
+export interface BackupFlags {
+  readonly dryRun?: true;
+  readonly exclude: readonly string[];
+  readonly iexclude: readonly string[];
+  readonly excludeFile: readonly string[];
+  readonly iexcludeFile: readonly string[];
+  readonly excludeCaches?: true;
+  readonly excludeIfPresent: readonly string[];
+  readonly excludeLargerThan?: string;
+  readonly filesFrom: readonly string[];
+  readonly filesFromRaw: readonly string[];
+  readonly filesFromVerbatim: readonly string[];
+  readonly force?: true;
+  readonly groupBy: string;
+  readonly host?: string;
+  readonly ignoreCtime?: true;
+  readonly ignoreInode?: true;
+  readonly oneFileSystem?: true;
+  readonly parent?: string;
+  readonly readConcurrency?: string;
+  readonly scan: boolean;
+  readonly skipIfUnchanged?: true;
+  readonly stdin?: true;
+  readonly stdinFilename: string;
+  readonly stdinFromCommand?: true;
+  readonly tag: readonly string[];
+  readonly time?: string;
+  readonly withAtime?: true;
+}
+
+export const define: CommandModule["define"] = (command, run) => {
+  command
+    .argument("[path...]", "files and folders; with --stdin-from-command: the command")
+    .option("-n, --dry-run", "write nothing, tell what would be done; -vv names it all")
+    .option("-e, --exclude <pattern>", "leave out what matches; repeatable", gather, [])
+    .option("--iexclude <pattern>", "the same in upper or lower case", gather, [])
+    .option("--exclude-file <file>", "patterns from a file; repeatable", gather, [])
+    .option("--iexclude-file <file>", "the same in upper or lower case", gather, [])
+    .option("--exclude-caches", "leave out folders marked by a CACHEDIR.TAG")
+    .option("--exclude-if-present <name[:header]>", "... or by a file of this name", gather, [])
+    .option("--exclude-larger-than <size>", "leave out larger files, such as 500M")
+    .option("-x, --one-file-system", "stay on the file systems of the paths")
+    .option("--files-from <file>", "what to save, patterns from a file", gather, [])
+    .option("--files-from-verbatim <file>", "the same, taken as they are", gather, [])
+    .option("--files-from-raw <file>", "the same, each ended by a NUL byte", gather, [])
+    .option("--stdin", "save what comes in on standard input")
+    .option("--stdin-filename <name>", "its name in the snapshot", "stdin")
+    .option("--stdin-from-command", "save what a command prints, if it succeeds")
+    .option("-H, --host <name>", "host name to save under; this host's if not given")
+    .option("--tag <tag[,tag...]>", "tags for the snapshot; repeatable", gather, [])
+    .option("--time <time>", "time of the snapshot: '2012-11-01 22:08:41'")
+    .option("--parent <snapshot>", "compare with this one; the latest like it if not given")
+    .option("-g, --group-by <group>", "what makes one like it", "host,paths")
+    .option("-f, --force", "read every file again, compare with none")
+    .option("--ignore-inode", "a new inode number or ctime is no change")
+    .option("--ignore-ctime", "a new ctime is no change")
+    .option("--skip-if-unchanged", "make no snapshot where nothing has changed")
+    .option("--with-atime", "save access times")
+    .option("--read-concurrency <n>", "threads that read and pack; one per core")
+    .option("--no-scan", "do not count ahead for the progress bar")
+    .action(run<BackupFlags>((context, flags, paths) => runBackup(context, flags, paths)));
+};
+
+async function runBackup(
+  context: CommandContext,
+  flags: BackupFlags,
+  paths: readonly string[],
+): Promise<number> {
+  const startMs = performance.now();
+  const settings = understand(context, flags);
+  const dryRun = flags.dryRun === true;
+  const usesStdin = flags.stdin === true || filesOf(flags).includes("-");
+  const isStream = flags.stdin === true || flags.stdinFromCommand === true;
+  const source = isStream
+    ? streamSource(
+        {
+          fromCommand: flags.stdinFromCommand === true,
+          words: paths,
+          filename: flags.stdinFilename,
+          time: instantOf(settings.timeMs),
+          listFiles: filesOf(flags),
+        },
+        context.terminal,
+      )
+    : filesSource(flags, paths, context.env);
+  // The walk begins while another thread derives the key from the password.
+  await using walked = isStream ? undefined : readAhead(source, context.signal);
+  await using session = await openSession(context, {
+    lock: dryRun ? "none" : "shared",
+    stdinIsTaken: usesStdin,
+  });
+  const parent = await prepare(context, session, { flags, settings, source, isStream });
+  using reporter = new BackupReporter(context, { wantsTotals: flags.scan && !isStream });
+  const result = await backup({
+    repository: session.repository,
+    source: walked ?? source,
+    time: instantOf(settings.timeMs),
+    hostname: settings.hostname,
+    tags: settings.tags,
+    ...(parent === undefined ? {} : { parent }),
+    ignoreCtime: flags.ignoreCtime === true,
+    ignoreInode: flags.ignoreInode === true,
+    withAtime: flags.withAtime === true,
+    dryRun,
+    skipIfUnchanged: flags.skipIfUnchanged === true,
+    ...(settings.readConcurrency === undefined
+      ? {}
+      : { readConcurrency: settings.readConcurrency }),
+    programVersion: PROGRAM_VERSION,
+    mayWrite: session.mayWrite,
+    signal: session.signal,
+    observer: reporter.observer,
+  });
+  reporter.finish({ result, elapsedMs: performance.now() - startMs, dryRun });
+  return result.problemCount === 0 ? ExitCode.done : incomplete(context);
+}
+
+function incomplete({ terminal, globals }: CommandContext): number {
+  const report = {
+    exitCode: ExitCode.sourceIncomplete,
+    code: "source.incomplete",
+    what: "some of the source could not be read",
+    why: undefined,
+    next: undefined,
+  };
+  // For a person the summary has named it.
+  if (globals.json) terminal.printError(exitErrorMessage(report));
+  return report.exitCode;
+}
+
+function instantOf(timeMs: number): Instant {
+  const seconds = Math.floor(timeMs / 1000);
+  return { seconds, nanoseconds: (timeMs - seconds * 1000) * 1_000_000 };
+}
+
+interface Settings {
+  readonly timeMs: number;
+  readonly hostname: string;
+  readonly tags: readonly string[];
+  readonly groupBy: GroupBy;
+  readonly readConcurrency: number | undefined;
+}
+
+function understand({ env, clock }: CommandContext, flags: BackupFlags): Settings {
+  const concurrency = flags.readConcurrency ?? fromEnvironment(env, "READ_CONCURRENCY");
+  return {
+    timeMs: flags.time === undefined ? clock.now() : parseTimeMs("--time", flags.time),
+    hostname: flags.host || fromEnvironment(env, "HOST") || hostname(),
+    tags: parseTagLists(flags.tag)
+      .flat()
+      .filter((tag) => tag !== ""),
+    groupBy: parseGroupBy("--group-by", flags.groupBy),
+    readConcurrency:
+      concurrency === undefined
+        ? undefined
+        : parseInteger("--read-concurrency", concurrency, { min: 1, max: 256 }),
+  };
+}
+
+function filesOf(flags: BackupFlags): string[] {
+  return [...flags.filesFrom, ...flags.filesFromRaw, ...flags.filesFromVerbatim];
+}
+
+function filesSource(
+  flags: BackupFlags,
+  paths: readonly string[],
+  environment: NodeJS.ProcessEnv,
+): Source {
+  const bytes = (texts: readonly string[]): ByteString[] => texts.map(bytesOfArgument);
+  const { excludeLargerThan: larger } = flags;
+  return createFilesSource({
+    targets: bytes(paths),
+    filesFrom: flags.filesFrom,
+    filesFromVerbatim: flags.filesFromVerbatim,
+    filesFromRaw: flags.filesFromRaw,
+    exclude: bytes(flags.exclude),
+    iexclude: bytes(flags.iexclude),
+    excludeFiles: flags.excludeFile,
+    iexcludeFiles: flags.iexcludeFile,
+    excludeIfPresent: bytes(flags.excludeIfPresent),
+    excludeCaches: flags.excludeCaches === true,
+    excludeLargerThanBytes:
+      larger === undefined ? undefined : parseSizeBytes("--exclude-larger-than", larger),
+    oneFileSystem: flags.oneFileSystem === true,
+    environment,
+  });
+}
+
+/** Index and parent, looked up side by side. */
+async function prepare(
+  { terminal, globals }: CommandContext,
+  session: Session,
+  given: {
+    readonly flags: BackupFlags;
+    readonly settings: Settings;
+    readonly source: Source;
+    readonly isStream: boolean;
+  },
+): Promise<Awaited<ReturnType<typeof findParent>>> {
+  const { flags, settings, source, isStream } = given;
+  const wish = {
+    name: flags.parent,
+    groupBy: settings.groupBy,
+    hostname: settings.hostname,
+    paths: source.paths,
+    tags: settings.tags,
+    notAfterMs: settings.timeMs,
+  };
+  const withoutParent = flags.force === true || (isStream && flags.parent === undefined);
+  const [parent] = await Promise.all([
+    withoutParent ? undefined : findParent(session, wish),
+    session.repository.loadIndex({ signal: session.signal }),
+  ]);
+  if (!globals.json && !globals.quiet && !isStream) {
+    terminal.print(
+      parent === undefined
+        ? "no earlier snapshot to compare with: every file is read"
+        : `comparing with ${snapshotTitle(parent)}`,
+    );
+  }
+  return parent;
+}

@@ -1,0 +1,18 @@
+import type { Clock, Random } from "@comeback/core";
+import type { GlobalOptions } from "./options/global-options.ts";
+import type { Terminal } from "./terminal/terminal.ts";
+
+/** The outside world of a command. */
+export interface Context {
+  readonly env: NodeJS.ProcessEnv;
+  readonly terminal: Terminal;
+  /** Aborts at Ctrl-C, with the error to end with as its reason. */
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** What a command works with once its command line is understood. */
+export interface CommandContext extends Context {
+  readonly globals: GlobalOptions;
+}

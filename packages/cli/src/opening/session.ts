@@ -1,0 +1,155 @@
+import { ComebackError, ExitCode, isComebackError } from "@comeback/core";
+import { Repository, RepositoryLock } from "@comeback/engine";
+import { releaseLargeBuffersEarly } from "@comeback/platform";
+import type { CommandContext } from "../context.ts";
+import { findBackend, repositoryLocation } from "./find-backend.ts";
+import { readPassword } from "./read-password.ts";
+import { openCache } from "./open-cache.ts";
+
+const RETRY_FIRST_MS = 5_000;
+const RETRY_MAX_MS = 60_000;
+
+export interface OpenOptions {
+  readonly lock: "shared" | "exclusive" | "none";
+  readonly stdinIsTaken?: boolean;
+  /** Default: true, unless the user says otherwise. */
+  readonly useCache?: boolean;
+}
+
+/**
+ * An open repository with our lock in it. `signal` aborts at Ctrl-C, when the lock is lost, and
+ * when another process turns out to have locked the repository at the same moment.
+ */
+export class Session implements AsyncDisposable {
+  readonly repository: Repository;
+  readonly signal: AbortSignal;
+  /** Resolves once writing is allowed. */
+  readonly mayWrite: Promise<void>;
+  readonly #lock: RepositoryLock | undefined;
+  readonly #lockWait: AbortController;
+
+  constructor(parts: {
+    readonly repository: Repository;
+    readonly signal: AbortSignal;
+    readonly lock: RepositoryLock | undefined;
+    readonly lockWait: AbortController;
+  }) {
+    this.repository = parts.repository;
+    this.signal = parts.signal;
+    this.#lock = parts.lock;
+    this.#lockWait = parts.lockWait;
+    this.mayWrite = parts.lock?.confirmed ?? Promise.resolve();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    // A command that only read may be done before its lock is confirmed: nothing to wait for.
+    this.#lockWait.abort(new ComebackError("interrupted", "the command is done"));
+    try {
+      await this.#lock?.[Symbol.asyncDispose]();
+    } finally {
+      await this.repository[Symbol.asyncDispose]();
+    }
+  }
+}
+
+/** Opens the repository that the global options name, and locks it. */
+export async function openSession(context: CommandContext, options: OpenOptions): Promise<Session> {
+  const repository = await openRepository(context, options);
+  const stop = new AbortController();
+  const lockWait = new AbortController();
+  try {
+    const signal = AbortSignal.any([context.signal, stop.signal]);
+    const lockSignal = AbortSignal.any([context.signal, lockWait.signal]);
+    const wanted = context.globals.useLock ? options.lock : "none";
+    const lock =
+      wanted === "none"
+        ? undefined
+        : await takeLock(context, repository, {
+            exclusive: wanted === "exclusive",
+            signal: lockSignal,
+            onLost: (error) => stop.abort(error),
+          });
+    lock?.confirmed.catch((error: unknown) => {
+      if (!lockSignal.aborted) stop.abort(error);
+    });
+    return new Session({ repository, signal, lock, lockWait });
+  } catch (error) {
+    await repository[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function openRepository(context: CommandContext, options: OpenOptions): Promise<Repository> {
+  const { globals, signal, clock, random } = context;
+  releaseLargeBuffersEarly();
+  const location = await repositoryLocation(globals);
+  const { factory } = await findBackend(location);
+  // First the place, then the password: nobody should type one for a repository that is not there.
+  const backend = await factory.open(location, { signal });
+  try {
+    const password = await readPassword(context, {
+      isNew: false,
+      stdinIsTaken: options.stdinIsTaken === true,
+    });
+    return await Repository.open({
+      backend,
+      password,
+      clock,
+      random,
+      signal,
+      compression: globals.compression,
+      verifyBlobs: globals.verifyBlobs,
+      ...(globals.packSizeBytes === undefined ? {} : { packSizeBytes: globals.packSizeBytes }),
+      ...(globals.useCache && options.useCache !== false ? { cache: openCache(context) } : {}),
+    });
+  } catch (error) {
+    await backend[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+interface LockWish {
+  readonly exclusive: boolean;
+  readonly signal: AbortSignal;
+  onLost(error: ComebackError): void;
+}
+
+/** Takes the lock, waiting for others as long as --retry-lock allows (as restic: 5 s, then longer). */
+async function takeLock(
+  context: CommandContext,
+  repository: Repository,
+  wish: LockWish,
+): Promise<RepositoryLock> {
+  const { clock, terminal, globals } = context;
+  const deadline = clock.now() + globals.retryLockMs;
+  for (let pauseMs = RETRY_FIRST_MS; ; pauseMs = Math.min(pauseMs * 2, RETRY_MAX_MS)) {
+    try {
+      return await RepositoryLock.acquire(repository, {
+        ...wish,
+        clock,
+        onStaleRemoved: ({ hostname, pid }) => {
+          const what = `removed the stale lock of process ${pid} on ${hostname}`;
+          if (!globals.json && !globals.quiet) terminal.printError(what);
+        },
+      });
+    } catch (error) {
+      const restMs = deadline - clock.now();
+      if (!isComebackError(error, "repository.locked") || restMs <= 0) throw explainLock(error);
+      if (!globals.json && !globals.quiet) terminal.printError(`${error.message}; waiting for it`);
+      await clock.sleep(Math.min(pauseMs, restMs), context.signal);
+    }
+  }
+}
+
+/** On storage that cannot be written, reading is still possible. */
+function explainLock(error: unknown): unknown {
+  const readOnly =
+    isComebackError(error, "backend.read-only") || isComebackError(error, "backend.permission");
+  if (!readOnly) return error;
+  return new ComebackError(error.code, "the repository cannot be locked", {
+    why: error.message,
+    next: "to only read from storage that you may not write to, use --no-lock",
+    exitCode: ExitCode.failed,
+    cause: error,
+  });
+}

@@ -1,0 +1,206 @@
+import { Command, CommanderError, Help } from "commander";
+import { ComebackError, ExitCode } from "@comeback/core";
+import type { CommandContext, Context } from "./context.ts";
+import {
+  addGlobalOptions,
+  expandVerboseCount,
+  givenFlags,
+  GLOBAL_OPTIONS_TITLE,
+  resolveGlobalOptions,
+} from "./options/global-options.ts";
+import { VERSION } from "./version.ts";
+
+/** What a file in `commands/` exports: it declares its flags and says what to do. */
+export interface CommandModule {
+  define(command: Command, run: RunCommand): void;
+}
+
+/** Hands the action what it needs, once the command line is understood. */
+export type RunCommand = <Options>(
+  action: Action<Options>,
+) => (...given: unknown[]) => Promise<void>;
+
+/** Does what a command is for; resolves to the exit code. */
+type Action<Options> = (
+  context: CommandContext,
+  options: Options,
+  operands: string[],
+) => Promise<number>;
+
+interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  /** Only the command that is run is loaded: `comeback --help` has to be quick. */
+  load(): Promise<CommandModule>;
+}
+
+const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: "try",
+    summary: "see the whole job done and proven, in a throwaway repository",
+    load: () => import("./commands/try.ts"),
+  },
+  {
+    name: "init",
+    summary: "make a new repository",
+    load: () => import("./commands/init.ts"),
+  },
+  {
+    name: "backup",
+    summary: "save files and folders as a new snapshot",
+    load: () => import("./commands/backup.ts"),
+  },
+  {
+    name: "snapshots",
+    summary: "list the snapshots",
+    load: () => import("./commands/snapshots.ts"),
+  },
+  {
+    name: "ls",
+    summary: "list the files in a snapshot",
+    load: () => import("./commands/ls.ts"),
+  },
+  {
+    name: "restore",
+    summary: "bring files back from a snapshot",
+    load: () => import("./commands/restore.ts"),
+  },
+  {
+    name: "check",
+    summary: "prove that the repository is whole",
+    load: () => import("./commands/check.ts"),
+  },
+  {
+    name: "stats",
+    summary: "count what snapshots hold and what they take up",
+    load: () => import("./commands/stats.ts"),
+  },
+  {
+    name: "cat",
+    summary: "print one object of the repository",
+    load: () => import("./commands/cat.ts"),
+  },
+  {
+    name: "version",
+    summary: "print the version",
+    load: () => import("./commands/version.ts"),
+  },
+];
+
+const INTRODUCTION = `Backups that prove they come back.
+
+Repositories are restic repositories: restic reads what Comeback writes, and the
+other way round.`;
+
+const HELP_COLUMNS_MAX = 100;
+const COMMANDS_TITLE = "Commands:";
+
+const EXAMPLES = `
+Environment:
+  COMEBACK_REPOSITORY, COMEBACK_PASSWORD, COMEBACK_PASSWORD_FILE and the like stand in
+  for options; each falls back to its twin with RESTIC_ in front.
+
+Examples:
+  comeback try                                    see it work, on data made for it
+  comeback -r /mnt/backup/me init                 make a repository
+  comeback -r /mnt/backup/me backup /home /etc    save
+  comeback -r /mnt/backup/me restore latest --target /tmp/back
+
+\`comeback COMMAND --help\` tells a command's own options.`;
+
+/** Runs one command line; resolves to the exit code. Help and version are printed here. */
+export async function runProgram(args: readonly string[], context: Context): Promise<number> {
+  let exitCode = 0;
+  const run: RunCommand =
+    <Options>(action: Action<Options>) =>
+    async (...given: unknown[]): Promise<void> => {
+      // commander: the arguments, then the options, then the command itself.
+      const command = given.at(-1) as Command;
+      const globals = resolveGlobalOptions(givenFlags(command), context.env);
+      exitCode = await action({ ...context, globals }, command.opts() as Options, command.args);
+    };
+  const argv = expandVerboseCount(args);
+  const program = await buildProgram(argv, context, run);
+  try {
+    await program.parseAsync(argv, { from: "user" });
+    return exitCode;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0 || error.code === "commander.help") return 0;
+    throw usageError(error, argv);
+  }
+}
+
+async function buildProgram(
+  argv: readonly string[],
+  context: Context,
+  run: RunCommand,
+): Promise<Command> {
+  const program = new Command("comeback");
+  program
+    .usage("[options] COMMAND [arguments]")
+    .description(INTRODUCTION)
+    .helpCommand("help [command]", "tell about a command")
+    .helpOption("-h, --help", "tell about the program or a command")
+    .addHelpText("after", EXAMPLES)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => context.terminal.printRaw(text),
+      writeErr: () => {},
+      getOutHelpWidth: () => Math.min(HELP_COLUMNS_MAX, context.terminal.columns),
+    })
+    .configureHelp({
+      formatHelp: (command, help) =>
+        commandsFirst(Help.prototype.formatHelp.call(help, command, help)),
+      optionDescription: (option) => option.description,
+    })
+    .commandsGroup(COMMANDS_TITLE);
+  addGlobalOptions(program).version(`comeback ${VERSION}`, "--version", "print the version");
+  const named = namedCommand(argv);
+  for (const { name, summary, load } of COMMANDS) {
+    const command = program.command(name).summary(summary);
+    command.description(`${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`);
+    if (name !== named) continue;
+    (await load()).define(command, run);
+    addGlobalOptions(command);
+  }
+  return program;
+}
+
+/** What there is to do comes before how it may be changed. */
+function commandsFirst(help: string): string {
+  const sections = help.trimEnd().split("\n\n");
+  const commands = sections.findIndex((section) => section.startsWith(COMMANDS_TITLE));
+  const options = sections.findIndex((section) => section.startsWith(GLOBAL_OPTIONS_TITLE));
+  if (commands > options) sections.splice(options, 0, ...sections.splice(commands, 1));
+  return `${sections.join("\n\n")}\n`;
+}
+
+/** The command that a command line is about, found without knowing any command's own options. */
+function namedCommand(argv: readonly string[]): string | undefined {
+  const scout = addGlobalOptions(new Command())
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} });
+  try {
+    const { operands } = scout.parseOptions([...argv]);
+    return operands[0] === "help" ? operands[1] : operands[0];
+  } catch (error) {
+    // The real parse meets the same mistake, and reports it.
+    if (error instanceof CommanderError) return undefined;
+    throw error;
+  }
+}
+
+/** commander's finding in our words: what is wrong, what was perhaps meant, where to look. */
+function usageError(error: CommanderError, argv: readonly string[]): ComebackError {
+  const [first = "", hint] = error.message.replace(/^error: /, "").split("\n");
+  const suggestion = /Did you mean (?:one of )?(.*)\?\)?$/.exec(hint ?? "")?.[1];
+  const named = namedCommand(argv);
+  const known = COMMANDS.some(({ name }) => name === named);
+  const help = known ? `\`comeback ${named} --help\`` : "`comeback --help`";
+  const look = `${help} lists what there is`;
+  return new ComebackError("option.invalid", first.replaceAll("'", ""), {
+    next: suggestion === undefined ? look : `did you mean ${suggestion}? ${look}`,
+    exitCode: ExitCode.usage,
+  });
+}

@@ -1,0 +1,98 @@
+import { isSystemError } from "./system-error.ts";
+import { type ComebackError, ExitCode, isComebackError, messageOf } from "@comeback/core";
+import { wrapWords } from "./terminal/display-width.ts";
+import type { Palette } from "./terminal/palette.ts";
+import { printableText } from "./terminal/printable.ts";
+
+/** An error as a person or a script gets to see it. */
+export interface ErrorReport {
+  readonly exitCode: number;
+  readonly code: string;
+  readonly what: string;
+  readonly why: string | undefined;
+  readonly next: string | undefined;
+}
+
+const DEFECT_NEXT =
+  "this looks like a defect in Comeback: run it again with COMEBACK_DEBUG=1 and report what it says";
+
+/** What is told of any error that ends a command. */
+export function reportOf(thrown: unknown): ErrorReport {
+  const error = mainError(thrown);
+  if (isComebackError(error)) {
+    const { exitCode, code, message: what, next } = error;
+    return { exitCode, code, what, why: whyOf(error), next };
+  }
+  if (isSystemError(error)) {
+    return {
+      exitCode: ExitCode.failed,
+      code: "platform.system-call",
+      what: "the operating system refused something that was needed",
+      why: error.message,
+      next: "check the path and its permissions",
+    };
+  }
+  const text = messageOf(error);
+  return {
+    exitCode: ExitCode.failed,
+    code: "internal",
+    what: "an error that was not expected",
+    why: text === "" ? undefined : text,
+    next: DEFECT_NEXT,
+  };
+}
+
+/** Where cleaning up failed as well, the failure before it is the one that matters. */
+export function mainError(thrown: unknown): unknown {
+  if (thrown instanceof SuppressedError) return mainError(thrown.suppressed);
+  if (thrown instanceof AggregateError && thrown.errors.length > 0) {
+    return mainError(thrown.errors[0]);
+  }
+  return thrown;
+}
+
+function whyOf(error: ComebackError): string | undefined {
+  const cause = error.cause === undefined ? "" : messageOf(error.cause);
+  if (error.why === undefined) return cause === "" ? undefined : cause;
+  return cause === "" || error.why.includes(cause) ? error.why : `${error.why}: ${cause}`;
+}
+
+/** Three short lines: what failed, why, what to do next. */
+export function renderError(report: ErrorReport, palette: Palette, columns: number): string {
+  const lines = [
+    ...labelled(palette.red("error:"), "error:", `${report.what} [${report.code}]`, columns),
+  ];
+  if (report.why !== undefined) lines.push(...labelled("  why: ", "  why: ", report.why, columns));
+  if (report.next !== undefined) {
+    lines.push(...labelled("  next:", "  next:", report.next, columns));
+  }
+  return lines.join("\n");
+}
+
+function labelled(shown: string, label: string, text: string, columns: number): string[] {
+  const indent = " ".repeat(label.length + 1);
+  const [first = "", ...rest] = wrapWords(printableText(text), columns - indent.length);
+  return [`${shown} ${first}`, ...rest.map((line) => `${indent}${line}`)];
+}
+
+/** restic's last message of a failed command with --json; it goes to stderr. */
+export function exitErrorMessage(report: ErrorReport): string {
+  const why = report.why === undefined ? "" : `: ${report.why}`;
+  return JSON.stringify({
+    message_type: "exit_error",
+    code: report.exitCode,
+    message: `${report.what}${why} [${report.code}]`,
+  });
+}
+
+/** The stacks of an error and of all that caused it, for COMEBACK_DEBUG=1. */
+export function renderStack(thrown: unknown): string {
+  const parts: string[] = [];
+  const seen = new Set<unknown>();
+  for (let error = thrown; error !== undefined && !seen.has(error);) {
+    seen.add(error);
+    parts.push(error instanceof Error ? (error.stack ?? error.message) : messageOf(error));
+    error = error instanceof SuppressedError ? error.suppressed : (error as Error | null)?.cause;
+  }
+  return parts.map((part) => part.split("\n").map(printableText).join("\n")).join("\ncaused by ");
+}
