@@ -21,7 +21,7 @@ const { values } = parseArgs({
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const comeback: Contender = {
   name: "comeback",
-  program: values.comeback ?? `${root}dist/bin/comeback`,
+  program: values.comeback ?? `${root}dist/comeback/bin/comeback`,
 };
 const restic: Contender = { name: "restic", program: values.restic };
 

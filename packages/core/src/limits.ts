@@ -44,7 +44,7 @@ export const LARGE_FILES_IN_FLIGHT_MAX = 4;
 /** Files whose contents are under way, at most, before the walk waits. */
 export const FILES_IN_FLIGHT_MAX = 2048;
 /** Packs waiting for or under upload before workers get no new task. */
-export const PACKS_IN_FLIGHT_MAX = 3;
+export const PACKS_IN_FLIGHT_MAX = 2;
 /** The walk gives other work a turn after this long. */
 export const WALK_SLICE_MS = 10;
 /** A folder of more entries than this is listed in slices, with other work in between. */
@@ -92,13 +92,14 @@ export const RANGE_READ_MAX_BYTES: number = 8 * MiB;
 export const RESTORE_BYTES_IN_FLIGHT_MAX: number = 64 * MiB;
 /** Files are planned in windows that grow from the first to the largest size. */
 export const RESTORE_WINDOW_FIRST_FILES = 512;
-export const RESTORE_WINDOW_MAX_FILES = 16_384;
+export const RESTORE_WINDOW_MAX_FILES = 8192;
 export const RESTORE_WINDOW_FIRST_BYTES: number = 32 * MiB;
-export const RESTORE_WINDOW_MAX_BYTES: number = 1024 * MiB;
+export const RESTORE_WINDOW_MAX_BYTES: number = 512 * MiB;
 /** Files of several blobs in one window: each may be open until all of them are written. */
 export const RESTORE_WINDOW_LARGE_FILES = 128;
-/** Windows under way before the walk waits. */
-export const RESTORE_WINDOWS_IN_FLIGHT_MAX = 2;
+/** In windows under way before the walk waits. */
+export const RESTORE_FILES_PLANNED_MAX = 16_384;
+export const RESTORE_BYTES_PLANNED_MAX: number = 1024 * MiB;
 /** Writes of one task, so that none runs for long; files of a task without writes. */
 export const RESTORE_TASK_MAX_USES = 4096;
 export const RESTORE_TASK_MAX_FILES = 512;
