@@ -28,3 +28,5 @@ export { resolveFolder, resolvePath, type ResolvedPath } from "./listing/resolve
 export { type WalkedNode, type WalkOptions, walkSnapshot } from "./listing/walk-snapshot.ts";
 export { computeStats, type StatsOptions } from "./stats/compute-stats.ts";
 export { type RepositoryStats, STATS_MODES, type StatsMode } from "./stats/stats-types.ts";
+export { restore } from "./restore/restore.ts";
+export * from "./restore/restore-options.ts";
