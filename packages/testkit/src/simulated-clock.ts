@@ -29,7 +29,6 @@ export class SimulatedClock implements Clock {
       const onAbort = (): void => {
         this.#sleepers.delete(sleeper);
         // The reason is the caller's own, whatever it is.
-        // oxlint-disable-next-line typescript/prefer-promise-reject-errors
         reject(signal?.reason);
       };
       const sleeper: Sleeper = {

@@ -12,13 +12,11 @@ import {
 const FLAGS = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
 
 /** A backup does not change access times where the kernel allows that (owner or root only). */
-let noAtime = O_NOATIME;
-
 export function openForReading(path: ByteString): number {
   try {
-    return openPath(path, FLAGS | noAtime);
+    return openPath(path, FLAGS | O_NOATIME);
   } catch (error) {
-    if (noAtime === 0 || !isSystemCallError(error, "EPERM")) throw error;
+    if (!isSystemCallError(error, "EPERM")) throw error;
     return openPath(path, FLAGS);
   }
 }

@@ -60,7 +60,7 @@ export class CpuPool implements AsyncDisposable {
   ): Promise<Tasks[K]["output"]> {
     return new Promise((resolve, reject) => {
       if (this.#failure !== undefined) return reject(this.#failure);
-      this.#queue.push({ kind, input, transfer, resolve: resolve as Pending["resolve"], reject });
+      this.#queue.push({ kind, input, transfer, resolve, reject });
       this.#dispatch();
     });
   }
