@@ -1,6 +1,16 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, openSync, closeSync, readdirSync, readFileSync, renameSync, writeSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  openSync,
+  closeSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 
 export type CorpusName = "kernel" | "large" | "million";
@@ -55,7 +65,8 @@ function makeLarge(folder: string): void {
     }
   }
   closeSync(programs);
-  if (left > 0) throw new Error(`this machine has ${left} bytes too few of programs for the corpus`);
+  if (left > 0)
+    throw new Error(`this machine has ${left} bytes too few of programs for the corpus`);
   const random = openSync(join(folder, "random.bin"), "w");
   for (let i = 0; i < 300; i++) writeSync(random, pseudoRandom(`large ${i}`, MiB));
   closeSync(random);

@@ -7,7 +7,13 @@ import { readdirSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
-import { BlobCodec, createChunker, generateMasterKey, sealedBound, sha256 } from "@comeback/engine/internal";
+import {
+  BlobCodec,
+  createChunker,
+  generateMasterKey,
+  sealedBound,
+  sha256,
+} from "@comeback/engine/internal";
 import { systemRandom } from "@comeback/platform";
 
 const POLYNOMIAL = 0x3da3358b4dc173n;
@@ -15,7 +21,9 @@ const ARENA_BYTES = 8 * 1024 * 1024;
 
 function filesBelow(folder: string): string[] {
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
-  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
 }
 
 /** Pieces of at most the arena's size, so that large files spread over the threads. */
@@ -45,7 +53,7 @@ function process(pieces: readonly Uint8Array[]): number {
   const startMs = performance.now();
   for (const piece of pieces) {
     chunker.input.set(piece);
-    for (let start = 0; start < piece.length; ) {
+    for (let start = 0; start < piece.length;) {
       const size = chunker.nextCut(start, piece.length, true);
       const plaintext = chunker.input.subarray(start, start + size);
       const id = sha256(plaintext);
@@ -67,7 +75,9 @@ if (isMainThread) {
     (_, part) => new Worker(new URL(import.meta.url), { workerData: { folder, part, threads } }),
   );
   // All start at once, after every one has its bytes in memory.
-  await Promise.all(workers.map((worker) => new Promise((resolve) => worker.once("message", resolve))));
+  await Promise.all(
+    workers.map((worker) => new Promise((resolve) => worker.once("message", resolve))),
+  );
   const startMs = performance.now();
   await Promise.all(
     workers.map((worker) => {
@@ -75,7 +85,9 @@ if (isMainThread) {
       return new Promise((resolve) => worker.once("message", resolve));
     }),
   );
-  console.log(`${folder}: ${((performance.now() - startMs) / 1000).toFixed(2)} s on ${threads} threads`);
+  console.log(
+    `${folder}: ${((performance.now() - startMs) / 1000).toFixed(2)} s on ${threads} threads`,
+  );
   await Promise.all(workers.map((worker) => worker.terminate()));
 } else {
   const { folder, part, threads } = workerData as { folder: string; part: number; threads: number };

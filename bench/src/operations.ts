@@ -9,7 +9,13 @@ export interface Contender {
   readonly program: string;
 }
 
-export const OPERATIONS = ["first backup", "unchanged backup", "--force backup", "check --read-data", "restore"] as const;
+export const OPERATIONS = [
+  "first backup",
+  "unchanged backup",
+  "--force backup",
+  "check --read-data",
+  "restore",
+] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
 export interface Round {
@@ -52,5 +58,7 @@ function compare(original: string, restored: string): void {
 }
 
 function diskBytes(path: string): number {
-  return Number(execFileSync("du", ["-sb", "--apparent-size", path], { encoding: "utf8" }).split("\t")[0]);
+  return Number(
+    execFileSync("du", ["-sb", "--apparent-size", path], { encoding: "utf8" }).split("\t")[0],
+  );
 }

@@ -51,6 +51,8 @@ export const WALK_SLICE_MS = 10;
 export const LISTING_AT_ONCE_MAX_ENTRIES = 4_096;
 /** Entries that are listed ahead while a repository is being opened: about 20 MB of them. */
 export const READ_AHEAD_MAX_ENTRIES = 32_768;
+/** An interrupted walk may take this long to notice. */
+export const WALK_END_MAX_MS = 300;
 /** Totals for a progress bar are counted once a backup has taken this long. */
 export const TOTALS_DELAY_MS = 1_000;
 /** Tasks queued at one worker, the running one included. */

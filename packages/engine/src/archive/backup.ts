@@ -1,6 +1,6 @@
 import { userInfo } from "node:os";
 import type { EntryMetadata, SourceEntry, SourceSession } from "@comeback/core";
-import { WALK_SLICE_MS } from "@comeback/core";
+import { WALK_END_MAX_MS, WALK_SLICE_MS } from "@comeback/core";
 import { CpuPool } from "../cpu-pool/cpu-pool.ts";
 import { saveSnapshot } from "../repository/snapshots.ts";
 import type { Snapshot, SnapshotFile, SnapshotSummary } from "../snapshot/snapshot.ts";
@@ -98,14 +98,24 @@ class BackupRun {
 
   async execute(): Promise<BackupResult> {
     const { source } = this.#options;
+    const { clock } = this.#options.repository;
     const stopped = rejectionOf(this.#signal);
     try {
       await using session = await source.open({
         signal: this.#signal,
         onProblem: (problem) => this.#meter.problem(problem),
       });
-      const totals = countTotals(source, this.#meter, this.#signal, this.#options.repository.clock);
-      await Promise.race([this.#store(session), stopped.promise]);
+      const totals = countTotals(source, this.#meter, this.#signal, clock);
+      const storing = this.#store(session);
+      try {
+        await Promise.race([storing, stopped.promise]);
+      } catch (error) {
+        this.#abort.abort(error);
+        await this.#pool[Symbol.asyncDispose]();
+        // The session's folders stay open until the walk has noticed; a stream that hangs is left.
+        await Promise.race([storing.catch(() => {}), clock.sleep(WALK_END_MAX_MS)]);
+        throw error;
+      }
       await totals.stop();
       return await this.#conclude();
     } catch (error) {
@@ -179,8 +189,7 @@ class BackupRun {
   ): PendingDirectory {
     const node = nodeFromMetadata(entry.name, entry.metadata, this.#detection);
     const isDirectory = previous?.type === "dir";
-    const nodeUnchanged =
-      isDirectory && isNodeUnchanged(previous, entry.metadata, this.#detection);
+    const nodeUnchanged = isDirectory && isNodeUnchanged(previous, entry.metadata, this.#detection);
     return pendingDirectory({
       entry,
       parent: frame.directory,
@@ -259,7 +268,9 @@ class BackupRun {
     return node.content !== null && node.content !== undefined;
   }
 
-  #directoryObserver(): ((directory: PendingDirectory, action: "new" | "changed" | "unmodified") => void) | undefined {
+  #directoryObserver():
+    | ((directory: PendingDirectory, action: "new" | "changed" | "unmodified") => void)
+    | undefined {
     const onItem = this.#options.observer?.onItem?.bind(this.#options.observer);
     if (onItem === undefined) return undefined;
     return ({ path }, action) =>

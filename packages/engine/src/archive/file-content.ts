@@ -7,6 +7,7 @@ import {
   type SourceEntry,
   WHOLE_FILE_MAX_BYTES,
 } from "@comeback/core";
+import type { FileStatus } from "@comeback/platform";
 import type { CpuPool } from "../cpu-pool/cpu-pool.ts";
 import { formatTime } from "../tree/time-text.ts";
 import type { TreeNode } from "../tree/types.ts";
@@ -116,13 +117,8 @@ export class FileContent {
 
   /** Reports an issue; false where there is no content to go on with. */
   #settleIssue(job: FileJob, issue: FileIssue): boolean {
-    const { status } = issue;
-    if (issue.kind === "updated" && status !== undefined) {
-      job.node.inode = status.inode;
-      const hadAtimeOfMtime = job.node.atime === job.node.mtime;
-      job.node.mtime = formatTime(status.mtime);
-      if (hadAtimeOfMtime) job.node.atime = job.node.mtime;
-      job.node.ctime = formatTime(status.ctime);
+    if (issue.kind === "updated") {
+      if (issue.status !== undefined) describeAsRead(job.node, issue.status);
       return true;
     }
     this.#options.meter.problem({ path: job.entry.path, during: "read", message: issue.message });
@@ -145,6 +141,7 @@ export class FileContent {
       if (outcome.problem !== undefined) {
         this.#options.meter.problem({ path, during: "read", message: outcome.problem });
       }
+      if (outcome.status !== undefined) describeAsRead(job.node, outcome.status);
       if (outcome.content === undefined) this.#dropped(job);
       else this.#done(job, outcome.content, outcome.bytesRead, outcome);
     } finally {
@@ -212,4 +209,13 @@ export class FileContent {
 
 function contentPath(entry: SourceEntry): ByteString {
   return entry.content?.kind === "path" ? entry.content.path : entry.path;
+}
+
+/** A file may have changed between the walk and the reading: its node tells of what was read. */
+function describeAsRead(node: TreeNode, status: FileStatus): void {
+  const atimeIsMtime = node.atime === node.mtime;
+  node.inode = status.inode;
+  node.mtime = formatTime(status.mtime);
+  node.ctime = formatTime(status.ctime);
+  if (atimeIsMtime) node.atime = node.mtime;
 }

@@ -4,7 +4,7 @@ import {
   RANGE_TASKS_PER_FILE_MAX,
   SCAN_TASK_BYTES,
 } from "@comeback/core";
-import { close, statFd } from "@comeback/platform";
+import { close, type FileStatus, statFd } from "@comeback/platform";
 import type { CpuPool } from "../cpu-pool/cpu-pool.ts";
 import { idList } from "./id-list.ts";
 import { openForReading } from "./open-for-reading.ts";
@@ -26,6 +26,8 @@ export interface LargeFileOutcome {
   readonly bytesRead: number;
   readonly added: number;
   readonly packed: number;
+  /** What the file was when it was opened. */
+  readonly status?: FileStatus;
   readonly problem?: string;
 }
 
@@ -47,7 +49,7 @@ export async function storeLargeFile(
   try {
     const before = statFd(fd);
     const run = new LargeFileRun(context, fd, before.sizeBytes);
-    const outcome = await run.finish();
+    const outcome = { ...(await run.finish()), status: before };
     if (outcome.problem !== undefined || isAsExpected(statFd(fd), expectedOf(before))) {
       return outcome;
     }
@@ -93,7 +95,7 @@ class LargeFileRun {
   async #scan(): Promise<void> {
     const { pool, packStore, signal } = this.#context;
     let place = 0;
-    for (let from = 0; from < this.#sizeBytes; ) {
+    for (let from = 0; from < this.#sizeBytes;) {
       signal.throwIfAborted();
       const { cuts, problem } = await pool.run("archive.scan", {
         fd: this.#fd,

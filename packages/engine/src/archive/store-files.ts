@@ -29,7 +29,8 @@ export function storeFiles(
     const before = { bytes: storer.bytesAdded, packed: storer.bytesAddedPacked };
     const read = readFile(context.chunker.input, path, input.expected[index] as ExpectedStatus);
     if (read.issue !== undefined) issues.push({ index, ...read.issue });
-    const stored = read.issue === undefined || read.issue.kind === "updated" || read.issue.kind === "changing";
+    const stored =
+      read.issue === undefined || read.issue.kind === "updated" || read.issue.kind === "changing";
     chunkCounts.push(stored ? storeChunks(context, storer, read.length) : 0);
     sizesBytes.push(read.length);
     added.push(storer.bytesAdded - before.bytes);
@@ -103,7 +104,9 @@ function readAll(fd: number, arena: Uint8Array, expectedBytes: number): number {
   }
 }
 
-export function expectedOf(status: Pick<FileStatus, "sizeBytes" | "inode" | "mtime" | "ctime">): ExpectedStatus {
+export function expectedOf(
+  status: Pick<FileStatus, "sizeBytes" | "inode" | "mtime" | "ctime">,
+): ExpectedStatus {
   return {
     sizeBytes: status.sizeBytes,
     inode: status.inode,

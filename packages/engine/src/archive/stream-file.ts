@@ -25,7 +25,11 @@ export async function storeStream(
   let window = new Uint8Array(WINDOW_BYTES);
   let filled = 0;
 
-  const send = async (place: number, data: Uint8Array<ArrayBuffer>, cuts: number[]): Promise<void> => {
+  const send = async (
+    place: number,
+    data: Uint8Array<ArrayBuffer>,
+    cuts: number[],
+  ): Promise<void> => {
     const output = await pool.run("archive.chunks", { data, cuts }, [data.buffer]);
     context.keep(output);
     ids[place] = idList(output.ids);
@@ -60,7 +64,7 @@ export async function storeStream(
     signal.throwIfAborted();
     if (failure !== undefined) throw failure;
     totals.bytesRead += piece.length;
-    for (let at = 0; at < piece.length; ) {
+    for (let at = 0; at < piece.length;) {
       const size = Math.min(piece.length - at, window.length - filled);
       window.set(piece.subarray(at, at + size), filled);
       filled += size;

@@ -48,14 +48,18 @@ export class TreeBuilder {
   readonly #repository: Repository;
   readonly #packer: Packer;
   readonly #packStore: PackStore;
-  readonly #onDirectory: ((directory: PendingDirectory, action: DirectoryAction) => void) | undefined;
+  readonly #onDirectory:
+    | ((directory: PendingDirectory, action: DirectoryAction) => void)
+    | undefined;
   readonly #words = new Uint32Array(8);
   rootTreeId: string | undefined;
 
   constructor(options: {
     readonly repository: Repository;
     readonly packStore: PackStore;
-    readonly onDirectory?: ((directory: PendingDirectory, action: DirectoryAction) => void) | undefined;
+    readonly onDirectory?:
+      | ((directory: PendingDirectory, action: DirectoryAction) => void)
+      | undefined;
   }) {
     this.#repository = options.repository;
     this.#packStore = options.packStore;
@@ -105,7 +109,10 @@ export class TreeBuilder {
     const json = encodeParts(directory.nodes);
     const idBytes = sha256(json);
     const id = idBytes.toString("hex");
-    const entry = this.#repository.index.table.claim("tree", idWordsFromBytes(idBytes, this.#words));
+    const entry = this.#repository.index.table.claim(
+      "tree",
+      idWordsFromBytes(idBytes, this.#words),
+    );
     if (entry >= 0) {
       this.counts.bytesAddedPacked += this.#packer.add(idBytes, entry, json);
       this.counts.bytesAdded += json.length;

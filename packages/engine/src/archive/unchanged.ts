@@ -63,7 +63,11 @@ export function isNodeUnchanged(
   );
 }
 
-function hasSameAtime(node: TreeNode, metadata: EntryMetadata, detection: ChangeDetection): boolean {
+function hasSameAtime(
+  node: TreeNode,
+  metadata: EntryMetadata,
+  detection: ChangeDetection,
+): boolean {
   if (detection.withAtime) return isSameTime(node.atime, metadata.atime);
   return node.atime === node.mtime || isSameTime(node.atime, metadata.mtime);
 }
