@@ -1,3 +1,5 @@
+import { isUtf8 } from "node:buffer";
+
 /**
  * File names on Linux are bytes, not text. A `ByteString` holds those bytes one per UTF-16 unit
  * (the "latin1" reading), so that
@@ -35,7 +37,23 @@ export function nodePath(value: ByteString): string | Buffer {
   return isAscii(value) ? value : Buffer.from(value, "latin1");
 }
 
-/** Text for a person: UTF-8 where the bytes are valid, U+FFFD for each that is not. */
+/** One code point in UTF-8, or (in the group) a byte that begins none. */
+const UTF8_PIECE =
+  // eslint-disable-next-line no-control-regex
+  /[\x00-\x7f]|[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}|([\s\S])/g;
+const REPLACEMENT_BYTES = "\xef\xbf\xbd";
+
+/**
+ * Text for a person: UTF-8 where the bytes are valid, U+FFFD for each that is not. A decoder of
+ * JavaScript gives one U+FFFD for several bytes of a sequence that is cut off; Go, and so restic's
+ * JSON and the paths of its snapshots, one for each.
+ */
 export function displayText(value: ByteString): string {
-  return isAscii(value) ? value : Buffer.from(value, "latin1").toString("utf8");
+  if (isAscii(value)) return value;
+  const bytes = Buffer.from(value, "latin1");
+  if (isUtf8(bytes)) return bytes.toString("utf8");
+  const valid = value.replaceAll(UTF8_PIECE, (piece, bad?: string) =>
+    bad === undefined ? piece : REPLACEMENT_BYTES,
+  );
+  return Buffer.from(valid, "latin1").toString("utf8");
 }
