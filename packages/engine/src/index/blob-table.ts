@@ -4,6 +4,7 @@ export type BlobType = "data" | "tree";
 
 /** 32-bit words of one entry: id (8), pack, offset, type and length, uncompressed length, next. */
 const ENTRY_WORDS = 13;
+const ENTRY_BYTES = ENTRY_WORDS * 4;
 const WORD_PACK = 8;
 const WORD_OFFSET = 9;
 const WORD_LENGTH = 10;
@@ -16,8 +17,10 @@ const TREE_BIT = 0x8000_0000;
 const PACK_PENDING = 0xffff_ffff;
 
 const HEADS_MIN = 1 << 20;
-/** New blobs of one run that the table has room for; its memory is only used as it fills. */
+/** New blobs of one run that the table has room for. */
 const NEW_BLOBS_MAX = 1 << 26;
+/** The memory grows by this much, or 320,000 entries. */
+const GROW_BYTES = 16 * 1024 * 1024;
 
 /** Where in its pack a blob stands. */
 export interface BlobPlace {
@@ -50,22 +53,22 @@ export interface SharedBlobTable {
  */
 export class BlobTable {
   readonly shared: SharedBlobTable;
-  readonly #words: Uint32Array;
+  /** The part of the memory that this thread knows of: another one may have made it larger. */
+  #words: Uint32Array;
   /** The same memory as bytes. */
-  readonly #bytes: Buffer;
+  #bytes: Buffer;
   readonly #heads: Uint32Array;
   readonly #counter: Uint32Array;
   readonly #mask: number;
-  readonly #capacity: number;
 
   constructor(shared: SharedBlobTable) {
     this.shared = shared;
-    this.#words = new Uint32Array(shared.words);
-    this.#bytes = Buffer.from(shared.words);
+    // Views of a fixed length: ones that follow the buffer's length are ten times as slow.
+    this.#words = new Uint32Array(shared.words, 0, shared.words.byteLength >>> 2);
+    this.#bytes = Buffer.from(shared.words, 0, shared.words.byteLength);
     this.#heads = new Uint32Array(shared.heads);
     this.#counter = new Uint32Array(shared.counter);
     this.#mask = this.#heads.length - 1;
-    this.#capacity = Math.floor(this.#words.length / ENTRY_WORDS);
   }
 
   /** An empty table with room for `expected` known blobs and the new ones of a run. */
@@ -73,7 +76,10 @@ export class BlobTable {
     let heads = HEADS_MIN;
     while (heads < expected) heads *= 2;
     return new BlobTable({
-      words: lazilyCommitted(expected),
+      words: new SharedArrayBuffer(Math.max(1, expected) * ENTRY_BYTES, {
+        // Only address space: what is not used yet counts as memory nowhere, also not in a fork.
+        maxByteLength: (expected + NEW_BLOBS_MAX) * ENTRY_BYTES,
+      }),
       heads: new SharedArrayBuffer(heads * 4),
       counter: new SharedArrayBuffer(8),
     });
@@ -89,16 +95,15 @@ export class BlobTable {
    * of the same blob behind that one: an index may hold a blob in several packs.
    */
   find(type: BlobType, id: Uint32Array, after = -1): number {
-    const words = this.#words;
     const tree = type === "tree";
     let entry =
       after < 0
         ? Atomics.load(this.#heads, (id[0] as number) & this.#mask)
-        : (words[after * ENTRY_WORDS + WORD_NEXT] as number);
+        : (this.#words[this.#at(after) + WORD_NEXT] as number);
     while (entry !== 0) {
-      const at = (entry - 1) * ENTRY_WORDS;
+      const at = this.#at(entry - 1);
       if (this.#equals(at, id, tree)) return entry - 1;
-      entry = words[at + WORD_NEXT] as number;
+      entry = this.#words[at + WORD_NEXT] as number;
     }
     return -1;
   }
@@ -109,7 +114,7 @@ export class BlobTable {
     this.place(entry, location);
     this.setPack(entry, location.pack);
     const slot = (id[0] as number) & this.#mask;
-    this.#words[entry * ENTRY_WORDS + WORD_NEXT] = this.#heads[slot] as number;
+    this.#words[this.#at(entry) + WORD_NEXT] = this.#heads[slot] as number;
     Atomics.store(this.#heads, slot, entry + 1);
     return entry;
   }
@@ -123,13 +128,13 @@ export class BlobTable {
     const slot = (id[0] as number) & this.#mask;
     const tree = type === "tree";
     const entry = this.#append(type, id);
-    const next = entry * ENTRY_WORDS + WORD_NEXT;
+    const next = this.#at(entry) + WORD_NEXT;
     let seen = 0;
     for (;;) {
       const head = Atomics.load(this.#heads, slot);
       // Entries that other threads put in front since the look-up may be the same blob.
       for (let other = head; other !== seen;) {
-        const at = (other - 1) * ENTRY_WORDS;
+        const at = this.#at(other - 1);
         if (this.#equals(at, id, tree)) return -1;
         other = this.#words[at + WORD_NEXT] as number;
         if (other === 0) break;
@@ -142,7 +147,7 @@ export class BlobTable {
 
   /** Records where in its pack a claimed blob stands. By the thread that claimed it. */
   place(entry: number, place: BlobPlace): void {
-    const at = entry * ENTRY_WORDS;
+    const at = this.#at(entry);
     const words = this.#words;
     words[at + WORD_OFFSET] = place.offset;
     words[at + WORD_LENGTH] =
@@ -152,24 +157,24 @@ export class BlobTable {
 
   /** Records that the pack of a claimed blob is stored. Main thread only. */
   setPack(entry: number, pack: number): void {
-    this.#words[entry * ENTRY_WORDS + WORD_PACK] = pack;
+    this.#words[this.#at(entry) + WORD_PACK] = pack;
   }
 
   isPending(entry: number): boolean {
-    return this.#words[entry * ENTRY_WORDS + WORD_PACK] === PACK_PENDING;
+    return this.#words[this.#at(entry) + WORD_PACK] === PACK_PENDING;
   }
 
   typeOf(entry: number): BlobType {
-    return (this.#words[entry * ENTRY_WORDS + WORD_LENGTH] as number) >= TREE_BIT ? "tree" : "data";
+    return (this.#words[this.#at(entry) + WORD_LENGTH] as number) >= TREE_BIT ? "tree" : "data";
   }
 
   /** The number of the pack that holds the entry. */
   packOf(entry: number): number {
-    return this.#words[entry * ENTRY_WORDS + WORD_PACK] as number;
+    return this.#words[this.#at(entry) + WORD_PACK] as number;
   }
 
   locationOf(entry: number): BlobLocation {
-    const at = entry * ENTRY_WORDS;
+    const at = this.#at(entry);
     const words = this.#words;
     return {
       pack: words[at + WORD_PACK] as number,
@@ -186,19 +191,19 @@ export class BlobTable {
 
   /** The eight words of an entry's id; a view of the table itself. */
   idWordsOf(entry: number): Uint32Array {
-    const at = entry * ENTRY_WORDS;
+    const at = this.#at(entry);
     return this.#words.subarray(at, at + 8);
   }
 
   /** The id of an entry as its 32 bytes, into `target`. */
   idBytesOf(entry: number, target: Uint8Array): void {
-    const at = entry * ENTRY_WORDS * 4;
+    const at = this.#at(entry) * 4;
     target.set(this.#bytes.subarray(at, at + 32));
   }
 
   /** The id of an entry, as 64 hex digits. */
   idOf(entry: number): string {
-    const at = entry * ENTRY_WORDS * 4;
+    const at = this.#at(entry) * 4;
     return this.#bytes.toString("hex", at, at + 32);
   }
 
@@ -208,15 +213,28 @@ export class BlobTable {
     return (words[at + WORD_LENGTH] as number) >= TREE_BIT === tree;
   }
 
+  /** Where an entry begins in `#words`, which is renewed where it does not reach that far yet. */
+  #at(entry: number): number {
+    const at = entry * ENTRY_WORDS;
+    if (at + ENTRY_WORDS > this.#words.length) {
+      const { words } = this.shared;
+      this.#words = new Uint32Array(words, 0, words.byteLength >>> 2);
+      this.#bytes = Buffer.from(words, 0, words.byteLength);
+    }
+    return at;
+  }
+
   #append(type: BlobType, id: Uint32Array): number {
     const entry = Atomics.add(this.#counter, 0, 1);
-    if (entry >= this.#capacity) {
+    const { words } = this.shared;
+    if ((entry + 1) * ENTRY_BYTES > words.maxByteLength) {
       throw new ComebackError("internal.assertion", "the index of this run is full", {
         why: `one run can store ${NEW_BLOBS_MAX} new blobs`,
         next: "run the backup again: it goes on from what was stored",
       });
     }
-    const at = entry * ENTRY_WORDS;
+    growTo(words, (entry + 1) * ENTRY_BYTES);
+    const at = this.#at(entry);
     this.#words.set(id, at);
     this.#words[at + WORD_PACK] = PACK_PENDING;
     this.#words[at + WORD_LENGTH] = type === "tree" ? TREE_BIT : 0;
@@ -224,16 +242,15 @@ export class BlobTable {
   }
 }
 
-/**
- * Address space for `expected` entries and the new ones of a run. The kernel commits pages as they
- * are touched; where it refuses to reserve that much, half of the room is tried, and so on.
- */
-function lazilyCommitted(expected: number): SharedArrayBuffer {
-  for (let room = NEW_BLOBS_MAX; ; room /= 2) {
+/** Makes the memory at least `bytes` long. Several threads may do so at once. */
+function growTo(memory: SharedArrayBuffer, bytes: number): void {
+  while (memory.byteLength < bytes) {
+    const wanted = Math.ceil(bytes / GROW_BYTES) * GROW_BYTES;
     try {
-      return new SharedArrayBuffer((expected + room) * ENTRY_WORDS * 4);
+      memory.grow(Math.min(wanted, memory.maxByteLength));
     } catch (error) {
-      if (room <= 1 << 16) throw error;
+      // Another thread may have made it larger than that in between: it cannot shrink.
+      if (memory.byteLength < bytes) throw error;
     }
   }
 }
