@@ -41,18 +41,19 @@ export function renderBackupStatus(status: BackupStatus, columns: number): strin
       `${formatCount(filesDone)}${ofFiles} files`,
       `${formatBytes(bytesDone)}${ofBytes}`,
     ],
-    columns - 1,
+    columns,
   );
   const second = joinFitting(
     [
-      remainingMs === undefined ? formatClock(elapsedMs) : `${formatClock(remainingMs)} left`,
+      formatClock(elapsedMs),
+      remainingMs === undefined ? "" : `${formatClock(remainingMs)} left`,
       `${formatBytes(bytesPerSecond)}/s`,
       `${formatBytes(progress.bytesStored)} stored`,
       progress.problems === 0 ? "" : formatMany(progress.problems, "problem"),
     ],
-    columns - 1,
+    columns,
   );
-  return [first, lineWithName(second, printableName(progress.currentFile), columns - 1)];
+  return [first, lineWithName(second, printableName(progress.currentFile), columns)];
 }
 
 /** One line for a log. */

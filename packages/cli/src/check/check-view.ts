@@ -31,12 +31,13 @@ export function renderCheckStatus(status: CheckStatus, columns: number): string[
     bytesTotal === 0 ? "" : `${formatBytes(bytesDone)} / ${formatBytes(bytesTotal)}`,
   ];
   const second = [
-    remainingMs === undefined ? formatClock(elapsedMs) : `${formatClock(remainingMs)} left`,
+    formatClock(elapsedMs),
+    remainingMs === undefined ? "" : `${formatClock(remainingMs)} left`,
     bytesPerSecond === 0 ? "" : `${formatBytes(bytesPerSecond)}/s`,
     problems === 0 ? "" : formatMany(problems, "problem"),
     PHASE_WORDS[phase],
   ];
-  return [joinFitting(first, columns - 1), joinFitting(second, columns - 1)];
+  return [joinFitting(first, columns), joinFitting(second, columns - 1)];
 }
 
 export function renderCheckLogLine(status: CheckStatus): string {

@@ -67,9 +67,12 @@ function askOnTerminal(prompt: string, context: CommandContext): Promise<string>
         else typed.push(character);
       }
     };
-    terminal.printErrorRaw(prompt);
+    // First no echo, then the question: an answer may come at once.
     stdin.setRawMode(true);
+    terminal.printErrorRaw(prompt);
     stdin.on("data", onData);
+    // The question before this one has paused it.
+    stdin.resume();
     signal.addEventListener("abort", onAbort, { once: true });
   });
 }

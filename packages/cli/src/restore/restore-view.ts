@@ -35,19 +35,20 @@ export function renderRestoreStatus(status: RestoreStatus, columns: number): str
       `${formatCount(files)} / ${formatCount(filesTotal)} entries`,
       `${formatBytes(bytes)} / ${formatBytes(bytesTotal)}`,
     ],
-    columns - 1,
+    columns,
   );
   const second = joinFitting(
     [
-      remainingMs === undefined ? formatClock(elapsedMs) : `${formatClock(remainingMs)} left`,
+      formatClock(elapsedMs),
+      remainingMs === undefined ? "" : `${formatClock(remainingMs)} left`,
       `${formatBytes(bytesPerSecond)}/s`,
       stage === "verify" ? "verifying" : "",
       filesSkipped === 0 ? "" : `${formatCount(filesSkipped)} skipped`,
       problems === 0 ? "" : formatMany(problems, "problem"),
     ],
-    columns - 1,
+    columns,
   );
-  return [first, lineWithName(second, printableName(progress.currentFile), columns - 1)];
+  return [first, lineWithName(second, printableName(progress.currentFile), columns)];
 }
 
 export function renderRestoreLogLine(status: RestoreStatus): string {

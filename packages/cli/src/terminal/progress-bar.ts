@@ -7,7 +7,7 @@ const BAR_COLUMNS_MIN = 8;
 /** `[=======>--------]  45%` for a share of one; `undefined` draws a bar without an end. */
 export function renderBar(share: number | undefined, columns: number): string {
   const width = Math.max(BAR_COLUMNS_MIN, Math.min(BAR_COLUMNS_MAX, Math.floor(columns / 4)));
-  if (share === undefined) return `[${"·".repeat(width)}]  ...`;
+  if (share === undefined) return `[${"·".repeat(width)}]`;
   const clamped = Math.max(0, Math.min(1, share));
   const filled = Math.floor(clamped * width);
   const head = filled < width && filled > 0 ? `${"=".repeat(filled - 1)}>` : "=".repeat(filled);

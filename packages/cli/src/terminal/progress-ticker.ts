@@ -50,7 +50,7 @@ export class ProgressTicker implements Disposable {
       ? ([() => this.#printMessage(view), PROGRESS_JSON_INTERVAL_MS] as const)
       : terminal.isLive
         ? ([
-            () => terminal.showStatus(view.lines(terminal.columns)),
+            () => terminal.showStatus(view.lines(terminal.statusColumns)),
             PROGRESS_BAR_INTERVAL_MS,
           ] as const)
         : ([() => terminal.print(view.logLine()), PROGRESS_LOG_INTERVAL_MS] as const);

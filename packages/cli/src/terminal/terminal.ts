@@ -15,6 +15,8 @@ export interface TerminalOptions {
 }
 
 const DEFAULT_COLUMNS = 80;
+/** The last column, which makes some terminals wrap, and the "^C" that a terminal echoes. */
+const FREE_COLUMNS = 3;
 const HIDE_CURSOR = "\u001b[?25l";
 const SHOW_CURSOR = "\u001b[?25h";
 const ERASE_TO_END = "\u001b[J";
@@ -55,6 +57,11 @@ export class Terminal {
   get columns(): number {
     const columns = this.#live?.columns ?? this.#stdout.columns ?? DEFAULT_COLUMNS;
     return columns > 0 ? columns : DEFAULT_COLUMNS;
+  }
+
+  /** Columns that a status line may fill. */
+  get statusColumns(): number {
+    return Math.max(1, this.columns - FREE_COLUMNS);
   }
 
   /** One or more lines of the command's result. */
@@ -99,8 +106,7 @@ export class Terminal {
   }
 
   #draw(): void {
-    // The last column stays free: some terminals wrap as soon as it is filled.
-    const width = this.columns - 1;
+    const width = this.statusColumns;
     const lines = this.#status.map((line) =>
       displayWidth(line) > width ? cutToWidth(line, width) : line,
     );

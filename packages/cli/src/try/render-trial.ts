@@ -14,9 +14,9 @@ export interface TrialStep {
   readonly details: readonly string[];
 }
 
-const WHAT_COLUMNS = 50;
+const WHAT_COLUMNS = 48;
 const RESULT_COLUMNS = 6;
-const TIME_COLUMNS = 7;
+const TIME_COLUMNS = 9;
 const SPEED_COLUMNS = 11;
 const RULE = "-".repeat(WHAT_COLUMNS + RESULT_COLUMNS + TIME_COLUMNS + SPEED_COLUMNS + 6);
 const DETAILS_MAX = 10;

@@ -13,7 +13,7 @@ function terminalOn(isTTY: boolean, env: NodeJS.ProcessEnv = {}, columns = 40) {
 test("status lines are drawn in place, cut to the width, and erased at the end", () => {
   const { stderr, terminal } = terminalOn(true);
   terminal.showStatus(["first", "x".repeat(60)]);
-  assert.equal(stderr.text, `\u001b[?25l\rfirst\u001b[K\n${"x".repeat(39)}\u001b[J`);
+  assert.equal(stderr.text, `\u001b[?25l\rfirst\u001b[K\n${"x".repeat(37)}\u001b[J`);
   stderr.clear();
   terminal.showStatus(["again", "second"]);
   assert.equal(stderr.text, "\r\u001b[1Aagain\u001b[K\nsecond\u001b[J");

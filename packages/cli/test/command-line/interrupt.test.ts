@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { after, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { makeQuickRepository } from "./quick-repository.ts";
+import { runComeback, ScratchFolder, startComeback } from "./run-comeback.ts";
+
+const scratch = new ScratchFolder();
+after(() => scratch[Symbol.dispose]());
+const repository = scratch.at("repository");
+const source = scratch.at("source");
+mkdirSync(source);
+for (let i = 0; i < 40; i++) writeFileSync(`${source}/file-${i}`, `content ${i}\n`);
+await makeQuickRepository(repository);
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await delay(20);
+}
+
+const locks = (): string[] => readdirSync(`${repository}/locks`);
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  test(`${signal} in the middle: exit code 130, no lock is left, the repository is whole`, async () => {
+    const { child, ended } = startComeback(["-r", repository, "backup", "--stdin"]);
+    // Standard input stays open: the backup cannot end by itself.
+    child.stdin?.write(Buffer.alloc(3_000_000, "some data that is on its way\n"));
+    await until(() => locks().length > 0);
+    child.kill(signal);
+    const { exitCode, stderr } = await ended;
+    assert.equal(exitCode, 130, stderr);
+    assert.match(stderr, /stopped before the end \[interrupted\]/);
+    assert.deepEqual(locks(), []);
+    assert.equal(runComeback(["-r", repository, "snapshots"]).stdout, "no snapshots\n");
+    const check = runComeback(["-r", repository, "check", "--read-data"]);
+    assert.equal(check.exitCode, 0, check.stderr);
+  });
+}
+
+test("a reader that goes away ends a listing silently, and leaves no lock", async () => {
+  assert.equal(runComeback(["-r", repository, "backup", source, "-q"]).exitCode, 0);
+  const { child, ended } = startComeback(["-r", repository, "ls", "latest", "--json"]);
+  child.stdout?.destroy();
+  const { exitCode, stderr } = await ended;
+  assert.equal(exitCode, 141);
+  assert.equal(stderr, "");
+  assert.deepEqual(locks(), []);
+});
+
+test("a password command that hangs is ended as well", async () => {
+  const env = { COMEBACK_PASSWORD: "", COMEBACK_PASSWORD_COMMAND: "sleep 600" };
+  const { child, ended } = startComeback(["-r", repository, "snapshots"], { env });
+  await once(child, "spawn");
+  await delay(300);
+  child.kill("SIGINT");
+  const { exitCode } = await ended;
+  assert.equal(exitCode, 130);
+});
