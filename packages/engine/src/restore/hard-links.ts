@@ -13,6 +13,8 @@ interface FurtherName {
   readonly directory: TargetDirectory;
   readonly name: ByteString;
   readonly mtime: Instant;
+  /** Something of the name may be there already. */
+  readonly mayExist: boolean;
 }
 
 /** The names of one file. */
@@ -61,7 +63,9 @@ export class HardLinks {
     const group = this.#groups.get(keyOf(node));
     if (group === undefined) return false;
     if (++group.namesSeen >= node.links) this.#groups.delete(group.key);
-    const further = { directory, name: node.name, mtime: parseTime(node.mtime) };
+    const { name } = node;
+    const mayExist = directory.mayHold(name);
+    const further = { directory, name, mtime: parseTime(node.mtime), mayExist };
     this.#run.meter.seen(0);
     if (group.state === "pending") {
       directory.pending++;
@@ -91,7 +95,7 @@ export class HardLinks {
       return;
     }
     try {
-      const found = directory.mayHold(name)
+      const found = further.mayExist
         ? statAtIfExists(this.#run.directories.fdOf(directory.path), name)
         : undefined;
       if (found !== undefined && isProtected(overwrite, further.mtime, found)) {
