@@ -49,7 +49,7 @@ export interface SourceSession extends AsyncDisposable {
 
 /** One thing to protect. */
 export interface Source {
-  /** What the snapshot's `paths` says: absolute, sorted, as text. */
+  /** What the snapshot's `paths` says: absolute, in the order given, as text. */
   readonly paths: readonly string[];
   /** The exclude patterns, for the snapshot's `excludes`. */
   readonly excludes: readonly string[];

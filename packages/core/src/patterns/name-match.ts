@@ -176,7 +176,9 @@ export function compileName(pattern: ByteString): NameMatcher {
     if (middle.length === 0) {
       const shortest = first.length + last.length;
       return (name) =>
-        name.length >= shortest && isAt(name, 0, first) && isAt(name, name.length - last.length, last);
+        name.length >= shortest &&
+        isAt(name, 0, first) &&
+        isAt(name, name.length - last.length, last);
     }
     if (middle.length === 1 && first === "" && last === "") {
       return (name) => name.includes(middle[0]!);

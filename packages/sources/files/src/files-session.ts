@@ -129,6 +129,10 @@ export class FilesSession implements SourceSession {
     } catch (error) {
       return this.#unreadable(path, "stat", error);
     }
+    if (nodeTypeOfMode(status.mode) !== "dir") {
+      this.#onProblem({ path, during: "stat", message: "is no folder any more" });
+      return undefined;
+    }
     // restic takes the attributes of the symlink here, and does without those it may not see.
     const extendedAttributes = readAttributes(actualPath, path, () => undefined);
     const metadata = metadataOf("dir", status, { extendedAttributes });

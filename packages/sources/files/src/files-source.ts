@@ -36,10 +36,7 @@ export function createFilesSource(options: FilesSourceOptions): Source {
   const where = existing.map((target) => absolutePath(target, folder));
   const rules = entryRules(options, where, environment);
   return {
-    paths: where
-      .map(({ path }) => path)
-      .sort()
-      .map(displayText),
+    paths: where.map(({ path }) => displayText(path)),
     // restic records the patterns of the command line only.
     excludes: (options.exclude ?? []).map(displayText),
     async open(open: SourceOpenOptions): Promise<SourceSession> {
@@ -55,12 +52,15 @@ export function createFilesSource(options: FilesSourceOptions): Source {
   };
 }
 
-/** True also for what cannot be looked at: the walk reports it with the reason. */
+/**
+ * True also for what cannot be looked at: the walk reports it with the reason. Below a file there
+ * is nothing, though restic gives up there.
+ */
 function isThere(target: ByteString): boolean {
   try {
     return statAtIfExists(AT_FDCWD, target) !== undefined;
   } catch (error) {
-    if (isSystemCallError(error)) return true;
+    if (isSystemCallError(error)) return error.code !== "ENOTDIR";
     throw error;
   }
 }

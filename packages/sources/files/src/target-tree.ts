@@ -1,4 +1,4 @@
-import { type ByteString, cleanPath, ComebackError, displayText } from "@comeback/core";
+import { assert, type ByteString, cleanPath } from "@comeback/core";
 
 /**
  * How targets lie in a snapshot. A node with a `target` is a leaf: what is at that path goes here.
@@ -94,16 +94,9 @@ function dissolve(node: TargetNode, listNames: ListNames): void {
       let inner = node.nodes.get(name);
       if (inner === undefined) node.nodes.set(name, (inner = newNode("")));
       inner.target ??= path;
-      if (inner.target !== path) throw collision(inner.target, path);
+      assert(inner.target === path, `${inner.target} and ${path} got the same place`);
     }
     node.target = undefined;
   }
   for (const inner of node.nodes.values()) dissolve(inner, listNames);
-}
-
-function collision(one: ByteString, other: ByteString): ComebackError {
-  return new ComebackError("option.invalid", "two targets would get the same place", {
-    why: `${displayText(one)} and ${displayText(other)} have the same place in the snapshot`,
-    next: "give the targets as absolute paths",
-  });
 }
