@@ -11,6 +11,7 @@ export {
 export * from "./crypto/blob-codec.ts";
 export { SCRYPT_COST_DEFAULT, type ScryptCost } from "./crypto/key-file.ts";
 export * from "./repository/config.ts";
+export { instantOfMilliseconds } from "./repository/instant.ts";
 export * from "./repository/lock.ts";
 export * from "./repository/repository.ts";
 export * from "./repository/snapshots.ts";

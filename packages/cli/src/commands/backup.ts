@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
-import { type ByteString, ExitCode, type Instant, type Source } from "@comeback/core";
-import { backup, readAhead } from "@comeback/engine";
+import { type ByteString, ExitCode, type Source } from "@comeback/core";
+import { backup, instantOfMilliseconds, readAhead } from "@comeback/engine";
 import { createFilesSource } from "@comeback/source-files";
 import { BackupReporter } from "../backup/backup-reporter.ts";
 import { findParent } from "../backup/find-parent.ts";
@@ -102,7 +102,7 @@ async function runBackup(
           fromCommand: flags.stdinFromCommand === true,
           words: paths,
           filename: flags.stdinFilename,
-          time: instantOf(settings.timeMs),
+          time: instantOfMilliseconds(settings.timeMs),
           listFiles: filesOf(flags),
         },
         context.terminal,
@@ -119,7 +119,7 @@ async function runBackup(
   const result = await backup({
     repository: session.repository,
     source: walked ?? source,
-    time: instantOf(settings.timeMs),
+    time: instantOfMilliseconds(settings.timeMs),
     hostname: settings.hostname,
     tags: settings.tags,
     ...(parent === undefined ? {} : { parent }),
@@ -151,11 +151,6 @@ function incomplete({ terminal, globals }: CommandContext): number {
   // For a person the summary has named it.
   if (globals.json) terminal.printError(exitErrorMessage(report));
   return report.exitCode;
-}
-
-function instantOf(timeMs: number): Instant {
-  const seconds = Math.floor(timeMs / 1000);
-  return { seconds, nanoseconds: (timeMs - seconds * 1000) * 1_000_000 };
 }
 
 interface Settings {

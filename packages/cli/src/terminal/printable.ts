@@ -26,11 +26,6 @@ export function printableText(text: string): string {
   return SAFE_ASCII.test(text) ? text : text.replace(UNPRINTABLE, escapeCharacter);
 }
 
-/** The same for several lines of our own making whose parts are of unknown origin. */
-export function printableLines(text: string): string {
-  return text.split("\n").map(printableText).join("\n");
-}
-
 /** A file name for a person: UTF-8 where it is valid, `\xff` for each byte that is not. */
 export function printableName(name: ByteString): string {
   if (SAFE_ASCII.test(name)) return name;

@@ -2,7 +2,6 @@ import {
   closeSync,
   ftruncateSync,
   linkSync,
-  lstatSync,
   lutimesSync,
   mkdirSync,
   openSync,
@@ -226,9 +225,4 @@ function attempt(leftOut: LeftOut, what: string, make: () => void): void {
 
 function parentOf(path: ByteString): ByteString {
   return path.slice(0, path.lastIndexOf("/"));
-}
-
-/** True where something is at the path, whatever it is. */
-export function exists(path: ByteString): boolean {
-  return lstatSync(nodePath(path), { throwIfNoEntry: false }) !== undefined;
 }

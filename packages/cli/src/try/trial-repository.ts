@@ -8,6 +8,7 @@ import {
   check,
   type CheckObserver,
   type CheckResult,
+  instantOfMilliseconds,
   restore,
   type RestoreObserver,
   type RestoreResult,
@@ -55,12 +56,10 @@ export class TrialRepository {
     await using session = await this.#open();
     const { repository, mayWrite, signal } = session;
     await repository.loadIndex({ signal });
-    const now = this.#context.clock.now();
-    const seconds = Math.floor(now / 1000);
     return await backup({
       repository,
       source,
-      time: { seconds, nanoseconds: (now - seconds * 1000) * 1_000_000 },
+      time: instantOfMilliseconds(this.#context.clock.now()),
       hostname: hostname(),
       programVersion: PROGRAM_VERSION,
       mayWrite,

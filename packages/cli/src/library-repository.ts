@@ -1,0 +1,59 @@
+import type { Repository as OpenRepository } from "@comeback/engine";
+import {
+  type InitOptions,
+  Repository,
+  RepositoryLock,
+  type RepositoryOptions,
+} from "@comeback/engine";
+import { systemClock, systemRandom } from "@comeback/platform";
+import { findBackend } from "./opening/find-backend.ts";
+
+/** Where a repository is and what opens it; everything else has a default. */
+export interface RepositoryPlace
+  extends
+    Partial<Omit<RepositoryOptions, "backend" | "password">>,
+    Pick<RepositoryOptions, "password"> {
+  /** As for `comeback -r`: a folder. */
+  readonly location: string;
+}
+
+export interface NewRepository
+  extends RepositoryPlace, Pick<InitOptions, "version" | "scryptCost"> {}
+
+/** Makes a repository and opens it. Whoever gets it disposes of it. */
+export async function createRepository(place: NewRepository): Promise<OpenRepository> {
+  const { location, ...options } = place;
+  const { factory } = await findBackend(location);
+  const backend = await factory.create(location, { signal: place.signal });
+  try {
+    return await Repository.init({ clock: systemClock, random: systemRandom, ...options, backend });
+  } catch (error) {
+    await backend[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** Opens a repository. Whoever gets it disposes of it. */
+export async function openRepository(place: RepositoryPlace): Promise<OpenRepository> {
+  const { location, ...options } = place;
+  const { factory } = await findBackend(location);
+  const backend = await factory.open(location, { signal: place.signal });
+  try {
+    return await Repository.open({ clock: systemClock, random: systemRandom, ...options, backend });
+  } catch (error) {
+    await backend[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/**
+ * Locks a repository, together with others or against them. What only reads may begin at once;
+ * before anything is written, `confirmed` has to resolve (`backup` waits for it as `mayWrite`).
+ */
+export function lockRepository(
+  repository: OpenRepository,
+  options: { readonly exclusive?: boolean; readonly signal?: AbortSignal } = {},
+): Promise<RepositoryLock> {
+  const { exclusive = false, signal } = options;
+  return RepositoryLock.acquire(repository, { exclusive, signal, clock: repository.clock });
+}
