@@ -39,7 +39,6 @@ export function nodePath(value: ByteString): string | Buffer {
 
 /** One code point in UTF-8, or (in the group) a byte that begins none. */
 const UTF8_PIECE =
-  // eslint-disable-next-line no-control-regex
   /[\x00-\x7f]|[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}|([\s\S])/g;
 const REPLACEMENT_BYTES = "\xef\xbf\xbd";
 

@@ -160,7 +160,10 @@ export class CpuPool implements AsyncDisposable {
 
   #fail(error: unknown): void {
     this.#failure ??= error;
-    const tasks = [...this.#queue.splice(0), ...this.#members.flatMap((m) => [...m.running.values()])];
+    const tasks = [
+      ...this.#queue.splice(0),
+      ...this.#members.flatMap((m) => [...m.running.values()]),
+    ];
     for (const member of this.#members) member.running.clear();
     for (const task of tasks) task.reject(this.#failure);
     this.#wake();

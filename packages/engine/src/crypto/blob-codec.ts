@@ -70,7 +70,12 @@ export class BlobCodec implements Disposable {
    * Seals `plaintext` into the start of `target` (at least `sealedBound` long). With `off` trees
    * are compressed all the same; empty blobs never are: both as restic does.
    */
-  seal(type: "data" | "tree", id: Uint8Array, plaintext: Uint8Array, target: Uint8Array): SealedBlob {
+  seal(
+    type: "data" | "tree",
+    id: Uint8Array,
+    plaintext: Uint8Array,
+    target: Uint8Array,
+  ): SealedBlob {
     const { version, compression, verify } = this.#options;
     const compress =
       version === 2 && plaintext.length > 0 && (compression !== "off" || type === "tree");

@@ -42,8 +42,12 @@ export function encodePackHeader(blobs: readonly PackedBlob[], cipher: BoxCipher
     const compressed = blob.uncompressedLength > 0;
     const tree = blob.type === "tree";
     plain[at] = compressed
-      ? tree ? TYPE_COMPRESSED_TREE : TYPE_COMPRESSED_DATA
-      : tree ? TYPE_TREE : TYPE_DATA;
+      ? tree
+        ? TYPE_COMPRESSED_TREE
+        : TYPE_COMPRESSED_DATA
+      : tree
+        ? TYPE_TREE
+        : TYPE_DATA;
     at = plain.writeUInt32LE(blob.length, at + 1);
     if (compressed) at = plain.writeUInt32LE(blob.uncompressedLength, at);
     at += plain.write(blob.id, at, "hex");
@@ -56,7 +60,10 @@ export function encodePackHeader(blobs: readonly PackedBlob[], cipher: BoxCipher
 
 /** The length of the header box, from the pack's last four bytes. */
 export function packHeaderLength(trailer: Uint8Array, packBytes: number, what: string): number {
-  const view = new DataView(trailer.buffer, trailer.byteOffset + trailer.length - PACK_TRAILER_BYTES);
+  const view = new DataView(
+    trailer.buffer,
+    trailer.byteOffset + trailer.length - PACK_TRAILER_BYTES,
+  );
   const length = view.getUint32(0, true);
   if (length > PACK_HEADER_MAX_BYTES || length < BOX_OVERHEAD_BYTES) {
     throw damaged(what, `its header claims a length of ${length} bytes`);

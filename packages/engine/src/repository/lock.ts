@@ -96,13 +96,17 @@ export class RepositoryLock implements AsyncDisposable {
     } catch (cause) {
       if (clock.now() - this.#refreshedMs < LOCK_GIVE_UP_MS) return;
       this.#options.onLost?.(
-        new ComebackError("repository.locked", "the lock of the repository could not be refreshed", {
-          why: messageOf(cause),
-          next: "run the command again once the storage is reachable",
-          exitCode: ExitCode.failed,
-          retryable: true,
-          cause,
-        }),
+        new ComebackError(
+          "repository.locked",
+          "the lock of the repository could not be refreshed",
+          {
+            why: messageOf(cause),
+            next: "run the command again once the storage is reachable",
+            exitCode: ExitCode.failed,
+            retryable: true,
+            cause,
+          },
+        ),
       );
     }
   }

@@ -1,6 +1,11 @@
 import type { OperationOptions } from "@comeback/core";
 import { ComebackError } from "@comeback/core";
-import { decodeSnapshot, encodeSnapshot, type Snapshot, type SnapshotFile } from "../snapshot/snapshot.ts";
+import {
+  decodeSnapshot,
+  encodeSnapshot,
+  type Snapshot,
+  type SnapshotFile,
+} from "../snapshot/snapshot.ts";
 import { eachConcurrently, type Repository } from "./repository.ts";
 
 /** Which snapshots are meant. Lists are alternatives; the fields must all hold. */
