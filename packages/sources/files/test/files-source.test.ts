@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { once } from "node:events";
@@ -22,6 +23,7 @@ import {
   userName,
   writeFrom,
 } from "@comeback/platform";
+import { randomTree } from "@comeback/testkit";
 import { createFilesSource } from "../src/index.ts";
 import { scratchFolder } from "./scratch-folder.ts";
 import { below, openSource, walk } from "./walk.ts";
@@ -57,6 +59,22 @@ test("every kind of entry comes with what the kernel says of it", async (t) => {
       ["user.b", [1, 0, 255]],
     ];
     assert.deepEqual(attributes?.sort(), name === "file" ? expected : undefined);
+  }
+});
+
+test("random trees come out complete", async (t) => {
+  for (const seed of [1, 2, 3]) {
+    const folder = scratchFolder(t);
+    const base = `${folder}/tree`;
+    mkdirSync(base);
+    randomTree(base, seed, { sockets: true });
+    const { entries, problems } = await walk(createFilesSource({ targets: [base] }));
+    assert.deepEqual(problems, []);
+    // The system's own tool, as bytes.
+    const found = execFileSync("find", [base, "-mindepth", "1", "-not", "-type", "s", "-print0"]);
+    const expected = found.toString("latin1").split("\0").slice(0, -1).sort();
+    const ours = [...entries.keys()].filter((path) => path.startsWith(`${base}/`));
+    assert.deepEqual(ours.sort(), expected, `seed ${seed}`);
   }
 });
 
