@@ -92,28 +92,19 @@ test("init, backup, check and restore with the installed package", () => {
   assert.equal(small.mtimeMs, 1_000_000_000_000);
 });
 
-test("the library and its types", () => {
-  const names = "ComebackError, localBackendFactory, Repository, systemClock, systemRandom";
-  const program = `import { ${names} } from "comeback";
-    const location = process.argv[2] ?? "";
-    const common = { password: "library", clock: systemClock, random: systemRandom };
-    const backend = await localBackendFactory.create(location);
-    const made = await Repository.init({ ...common, backend });
-    const id: string = made.config.id;
-    await made[Symbol.asyncDispose]();
-    const opened = await Repository.open({ ...common, backend: await localBackendFactory.open(location) });
-    console.log(opened.config.id === id);
-    await opened[Symbol.asyncDispose]();
-    try {
-      await Repository.open({ ...common, password: "wrong", backend: await localBackendFactory.open(location) });
-    } catch (error) {
-      if (error instanceof ComebackError) console.log(error.code);
-    }
-  `;
-  writeFileSync(join(installed, "program.mts"), program);
+test("the library's example runs with the installed package, and with its types", () => {
+  const example = readFileSync(join(root, "packages/cli/examples/round-trip.ts"), "utf8");
+  writeFileSync(join(installed, "example.mts"), example.replace('"@comeback/cli"', '"comeback"'));
   const options = ["--strict", "--noEmit", "--target", "esnext", "--module", "nodenext"];
   const types = ["--typeRoots", join(root, "node_modules/@types"), "--types", "node"];
-  run(join(root, "node_modules/.bin/tsc"), [...options, ...types, "program.mts"]);
-  const output = run("node", ["program.mts", join(scratch, "library")]);
-  assert.equal(output, "true\nkey.wrong-password\n");
+  run(join(root, "node_modules/.bin/tsc"), [...options, ...types, "example.mts"]);
+
+  const folder = join(scratch, "example");
+  mkdirSync(folder);
+  writeFileSync(join(folder, "file"), "hello\n");
+  const target = join(scratch, "example-target");
+  const output = run("node", ["example.mts", folder, join(scratch, "library"), target]);
+  assert.match(output, /^saved 1 files, 0 problems\n/);
+  assert.match(output, /\nrestored, 0 problems\n/);
+  assert.equal(readFileSync(join(target, folder, "file"), "utf8"), "hello\n");
 });
