@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { before, test } from "node:test";
+import { type ComebackError, isComebackError } from "@comeback/core";
+import { type LockFile, type Repository, RepositoryLock } from "@comeback/engine";
+import { systemClock } from "@comeback/platform";
+import { Client } from "../../drivers/client.ts";
+import type { Running } from "../../drivers/run-program.ts";
+import { memoryFolder } from "../../drivers/scratch.ts";
+import { RESTICS, type Tool } from "../../drivers/tools.ts";
+import { waitUntil } from "../../drivers/wait-until.ts";
+import { initCheaply, openRepository } from "./open-repository.ts";
+
+/** Our locks hold off a running restic, and a running restic's hold off us. */
+const location = join(memoryFolder("locks"), "repository");
+
+before(() => initCheaply(location, 2));
+
+/** Complete ones: restic writes under another name first. */
+const lockFiles = (): string[] =>
+  readdirSync(join(location, "locks")).filter((name) => name.length === 64);
+
+async function acquire(
+  repository: Repository,
+  exclusive: boolean,
+  cleared: LockFile[] = [],
+): Promise<RepositoryLock> {
+  const onStaleRemoved = (lock: LockFile): void => void cleared.push(lock);
+  const lock = await RepositoryLock.acquire(repository, {
+    exclusive,
+    clock: systemClock,
+    onStaleRemoved,
+  });
+  await lock.confirmed;
+  return lock;
+}
+
+/** A restic that holds a shared lock for as long as nobody ends its input. */
+async function backupUnderWay(tool: Tool): Promise<Running> {
+  const running = new Client(tool, location).start(["backup", "--stdin"], { input: "open" });
+  running.child.stdin?.write("something");
+  await waitUntil("restic's lock", () => lockFiles().length === 1);
+  return running;
+}
+
+for (const tool of RESTICS) {
+  test(`${tool.name} does not check while we hold a lock, nor back up while it is exclusive`, async () => {
+    const restic = new Client(tool, location);
+    await using repository = await openRepository(location);
+    for (const exclusive of [false, true]) {
+      await using lock = await acquire(repository, exclusive);
+      const { exitCode, stderr } = await restic.run(["check"]);
+      assert.ok(exitCode === 1 || exitCode === 11, `${exitCode}`);
+      assert.match(stderr, new RegExp(`locked (exclusively )?by PID ${process.pid}`));
+      const backup = await restic.run(["backup", "--stdin"], { input: "x" });
+      if (exclusive) assert.match(backup.stderr, new RegExp(`PID ${process.pid}`));
+      assert.equal(backup.exitCode === 0, !exclusive, backup.describe());
+      await lock[Symbol.asyncDispose]();
+      await restic.done(["check"]);
+    }
+    assert.deepEqual(lockFiles(), []);
+  });
+
+  test(`we may read while ${tool.name} backs up, but not take the repository for ourselves`, async () => {
+    const running = await backupUnderWay(tool);
+    await using repository = await openRepository(location);
+    const shared = await acquire(repository, false);
+    await shared[Symbol.asyncDispose]();
+    await assert.rejects(acquire(repository, true), (error) => {
+      const { message, exitCode } = error as ComebackError;
+      assert.ok(message.includes(`process ${running.pid}`), message);
+      return isComebackError(error, "repository.locked") && exitCode === 11;
+    });
+    running.child.stdin?.end();
+    assert.equal((await running.finished).exitCode, 0);
+    const exclusive = await acquire(repository, true);
+    await exclusive[Symbol.asyncDispose]();
+  });
+
+  test(`we wait for ${tool.name} while it holds the repository for itself`, async () => {
+    const checking = new Client(tool, location).start(["check", "--read-data"]);
+    // Stopped between two instructions, with its exclusive lock in place.
+    await waitUntil("restic's lock", () => lockFiles().length === 1);
+    checking.child.kill("SIGSTOP");
+    await using repository = await openRepository(location);
+    await assert.rejects(acquire(repository, false), (error) => {
+      return isComebackError(error, "repository.locked") && /exclusively/.test(error.message);
+    });
+    checking.child.kill("SIGCONT");
+    assert.equal((await checking.finished).exitCode, 0);
+    const lock = await acquire(repository, false);
+    await lock[Symbol.asyncDispose]();
+  });
+
+  test(`the lock that a killed ${tool.name} left is cleared, and reported`, async () => {
+    const running = await backupUnderWay(tool);
+    running.child.kill("SIGKILL");
+    await running.finished;
+    assert.equal(lockFiles().length, 1);
+    await using repository = await openRepository(location);
+    const cleared: LockFile[] = [];
+    const lock = await acquire(repository, true, cleared);
+    assert.deepEqual(
+      cleared.map(({ pid }) => pid),
+      [running.pid],
+    );
+    await lock[Symbol.asyncDispose]();
+    assert.deepEqual(lockFiles(), []);
+  });
+}
