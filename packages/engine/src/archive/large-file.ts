@@ -4,7 +4,7 @@ import {
   RANGE_TASKS_PER_FILE_MAX,
   SCAN_TASK_BYTES,
 } from "@comeback/core";
-import { close, type FileStatus, statFd } from "@comeback/platform";
+import { close, type FileStatus, S_IFMT, S_IFREG, statFd } from "@comeback/platform";
 import type { CpuPool } from "../cpu-pool/cpu-pool.ts";
 import { idList } from "./id-list.ts";
 import { openForReading } from "./open-for-reading.ts";
@@ -44,10 +44,12 @@ export async function storeLargeFile(
   try {
     fd = openForReading(path);
   } catch (error) {
-    return { content: undefined, bytesRead: 0, added: 0, packed: 0, problem: reasonOf(error) };
+    return nothingOf(reasonOf(error));
   }
   try {
     const before = statFd(fd);
+    // A fifo in its place has no bytes to read, and would pass for an empty file.
+    if ((before.mode & S_IFMT) !== S_IFREG) return nothingOf("it is no longer a regular file");
     const run = new LargeFileRun(context, fd, before.sizeBytes);
     const outcome = { ...(await run.finish()), status: before };
     if (outcome.problem !== undefined || isAsExpected(statFd(fd), expectedOf(before))) {
@@ -57,6 +59,10 @@ export async function storeLargeFile(
   } finally {
     close(fd);
   }
+}
+
+function nothingOf(problem: string): LargeFileOutcome {
+  return { content: undefined, bytesRead: 0, added: 0, packed: 0, problem };
 }
 
 class LargeFileRun {

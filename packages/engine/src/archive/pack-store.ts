@@ -103,7 +103,13 @@ export class PackStore {
       id,
       blobs: Array.from(entries, (entry) => packedBlob(table, entry)),
     }));
-    await repository.saveUnpacked("index", encodeIndexFile(listed), { signal });
+    try {
+      await repository.saveUnpacked("index", encodeIndexFile(listed), { signal });
+    } catch (error) {
+      // Not lost for `salvage`: without an index they would be stored once more the next time.
+      this.#unindexed.push(...packs);
+      throw error;
+    }
   }
 }
 
