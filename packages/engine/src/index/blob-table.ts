@@ -1,4 +1,5 @@
 import { assert, ComebackError } from "@comeback/core";
+import { HEX_VALUES } from "./hex.ts";
 
 export type BlobType = "data" | "tree";
 
@@ -254,10 +255,6 @@ function growTo(memory: SharedArrayBuffer, bytes: number): void {
     }
   }
 }
-
-/** The value of each character code that is a lower-case hex digit, 255 for all others. */
-const HEX_VALUES: Uint8Array = new Uint8Array(256).fill(255);
-for (let i = 0; i < 16; i++) HEX_VALUES[i.toString(16).charCodeAt(0)] = i;
 
 /** Whether `text` is an id as every restic file names it: 64 lower-case hex digits. */
 export function isId(text: unknown): text is string {

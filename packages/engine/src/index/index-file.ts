@@ -63,7 +63,7 @@ function checkBlob(blob: RawBlob | null, what: string): void {
   const ok =
     isId(blob?.id) &&
     (blob.type === "data" || blob.type === "tree") &&
-    isCount(blob.offset, 2 ** 32) &&
+    isCount(blob.offset, 0xffff_ffff) &&
     isCount(blob.length, limit) &&
     (blob.uncompressed_length === undefined || isCount(blob.uncompressed_length, limit));
   if (!ok) throw damaged(what, "it describes a blob in a way that cannot be");

@@ -1,6 +1,12 @@
-import type { PackedBlob } from "../pack/header.ts";
+import {
+  type BlobLocation,
+  type BlobPlace,
+  BlobTable,
+  type BlobType,
+  idWords,
+} from "./blob-table.ts";
 import type { IndexedPack } from "./index-file.ts";
-import { BlobTable, idWords, type BlobLocation, type BlobType } from "./blob-table.ts";
+import type { ScannedIndex } from "./scan-index-file.ts";
 
 export interface FoundBlob extends Omit<BlobLocation, "pack"> {
   /** Id of the pack, 64 hex digits. */
@@ -32,15 +38,27 @@ export class RepositoryIndex {
     const known = this.#packNumbers.has(pack.id);
     const number = this.packNumber(pack.id);
     for (const blob of pack.blobs) {
-      const words = idWords(blob.id, this.#id);
-      if (known && this.#isListed(blob, words, number)) continue;
-      this.table.add(blob.type, words, {
-        pack: number,
-        offset: blob.offset,
-        length: blob.length,
-        uncompressedLength: blob.uncompressedLength,
-      });
+      idWords(blob.id, this.#id);
+      this.#add(blob.type, blob, number, known);
     }
+  }
+
+  /** The same for all packs of an index file that was scanned. */
+  addScanned(index: ScannedIndex): void {
+    for (const { id, first, end } of index.packs) {
+      const known = this.#packNumbers.has(id);
+      const number = this.packNumber(id);
+      for (let blob = first; blob < end; blob++) {
+        index.readId(blob, this.#id);
+        this.#add(index.typeOf(blob), index.placeOf(blob), number, known);
+      }
+    }
+  }
+
+  #add(type: BlobType, place: BlobPlace, pack: number, packIsKnown: boolean): void {
+    if (packIsKnown && this.#isListed(type, place, pack)) return;
+    const { offset, length, uncompressedLength } = place;
+    this.table.add(type, this.#id, { pack, offset, length, uncompressedLength });
   }
 
   /** The number under which the table knows a pack; a new one is given to a new pack. */
@@ -78,15 +96,17 @@ export class RepositoryIndex {
     return found;
   }
 
-  #isListed(blob: PackedBlob, words: Uint32Array, pack: number): boolean {
+  /** Whether the blob whose id stands in `#id` is known at this very place. */
+  #isListed(type: BlobType, wanted: BlobPlace, pack: number): boolean {
     const { table } = this;
-    for (let at = table.find(blob.type, words); at >= 0; at = table.find(blob.type, words, at)) {
+    const id = this.#id;
+    for (let at = table.find(type, id); at >= 0; at = table.find(type, id, at)) {
       const place = table.locationOf(at);
       const same =
         place.pack === pack &&
-        place.offset === blob.offset &&
-        place.length === blob.length &&
-        place.uncompressedLength === blob.uncompressedLength;
+        place.offset === wanted.offset &&
+        place.length === wanted.length &&
+        place.uncompressedLength === wanted.uncompressedLength;
       if (same) return true;
     }
     return false;

@@ -18,6 +18,7 @@ import { generateMasterKey, type MasterKey } from "../crypto/master-key.ts";
 import { decodeUnpacked, encodeUnpacked } from "../crypto/unpacked.ts";
 import type { BlobType } from "../index/blob-table.ts";
 import { decodeIndexFile } from "../index/index-file.ts";
+import { scanIndexFile } from "../index/scan-index-file.ts";
 import { RepositoryIndex, type FoundBlob } from "../index/repository-index.ts";
 import { Packer } from "../pack/packer.ts";
 import { decodeTree } from "../tree/decode.ts";
@@ -153,8 +154,10 @@ export class Repository implements AsyncDisposable {
     const index = RepositoryIndex.forFiles(bytes);
     await eachConcurrently(files, this.backend.connections, async ({ name }) => {
       const what = `index ${name.slice(0, 8)}`;
-      const packs = decodeIndexFile(await this.loadUnpacked("index", name, options), what);
-      for (const pack of packs) index.addPack(pack);
+      const json = await this.loadUnpacked("index", name, options);
+      const scanned = scanIndexFile(json);
+      if (scanned !== undefined) index.addScanned(scanned);
+      else for (const pack of decodeIndexFile(json, what)) index.addPack(pack);
     });
     this.#index = index;
     return index;
