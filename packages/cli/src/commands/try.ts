@@ -47,7 +47,7 @@ async function runTrial(
   const folder = makeFolder(flags.folder ?? tmpdir());
   const { terminal, globals } = context;
   const isShown = !globals.json && !globals.quiet;
-  const { palette, errorPalette } = terminal;
+  const { palette } = terminal;
   const startMs = performance.now();
   try {
     if (isShown) terminal.print(renderStart(folder, userFolder, flags.keep === true).join("\n"));
@@ -66,7 +66,7 @@ async function runTrial(
   } finally {
     terminal.clearStatus();
     if (flags.keep !== true) removeTree(folder);
-    else if (!globals.json) terminal.printError(errorPalette.dim(`kept: ${printableName(folder)}`));
+    else if (isShown) terminal.print(renderKept(folder).join("\n"));
   }
 }
 
@@ -81,6 +81,16 @@ function renderStart(
     place,
     ...(userFolder === undefined ? [] : [`with ${printableName(userFolder)}, which is only read`]),
     "",
+  ];
+}
+
+function renderKept(folder: ByteString): string[] {
+  const place = printableName(folder);
+  return [
+    "",
+    "Everything is still there; look around with",
+    `  comeback -r ${place}/repository -p ${place}/password snapshots`,
+    `and remove it with  rm -r ${place}`,
   ];
 }
 

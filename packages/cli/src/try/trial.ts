@@ -1,4 +1,4 @@
-import { statfsSync } from "node:fs";
+import { statfsSync, writeFileSync } from "node:fs";
 import { type ByteString, displayText, nodePath, type Source } from "@comeback/core";
 import type { BackupResult, Snapshot } from "@comeback/engine";
 import { createFilesSource } from "@comeback/source-files";
@@ -115,7 +115,10 @@ export class Trial {
   }
 
   async #firstBackup(source: Source): Promise<Snapshot> {
+    const { password } = this.#repository;
     await this.#repository.init();
+    // For whoever keeps the folder, to look around in it.
+    writeFileSync(nodePath(`${this.#options.folder}/password`), `${password}\n`, { mode: 0o600 });
     return this.#backup("the first backup", source, undefined, ({ summary }) => {
       const { total_files_processed: files, total_bytes_processed: bytes } = summary;
       const stored = formatBytes(summary.data_added_packed);
