@@ -1,7 +1,7 @@
 import { hash, timingSafeEqual } from "node:crypto";
 import type { Random } from "@comeback/core";
 import { assert, damaged, TREE_BLOB_MAX_BYTES } from "@comeback/core";
-import { compressBound, createZstd, type Zstd } from "@comeback/platform";
+import { compressBound, createZstd, sha256Into, type Zstd } from "@comeback/platform";
 import { BOX_IV_BYTES, BOX_OVERHEAD_BYTES, BoxCipher } from "./box.ts";
 import type { MasterKey } from "./master-key.ts";
 
@@ -57,6 +57,7 @@ export class BlobCodec implements Disposable {
   readonly cipher: BoxCipher;
   readonly #zstd: Zstd;
   readonly #options: BlobCodecOptions;
+  readonly #hash = new Uint8Array(32);
   #opened: Uint8Array<ArrayBuffer> = new Uint8Array(64 * 1024);
   #restored: Uint8Array<ArrayBuffer> = new Uint8Array(64 * 1024);
 
@@ -90,7 +91,7 @@ export class BlobCodec implements Disposable {
     const sealed = { length, uncompressedLength: compress ? plaintext.length : 0 };
     if (verify) {
       const restored = this.#restore(target.subarray(0, length), sealed.uncompressedLength);
-      if (restored === undefined || !timingSafeEqual(sha256(restored), id)) {
+      if (restored === undefined || !this.#isHashOf(id, restored)) {
         throw damaged(
           "a blob that was about to be stored",
           "it does not decrypt to what was read: this machine's memory or processor is failing",
@@ -110,13 +111,18 @@ export class BlobCodec implements Disposable {
     uncompressedLength: number,
   ): Uint8Array<ArrayBuffer> | undefined {
     const plaintext = this.#restore(box, uncompressedLength);
-    if (plaintext === undefined || !timingSafeEqual(sha256(plaintext), id)) return undefined;
+    if (plaintext === undefined || !this.#isHashOf(id, plaintext)) return undefined;
     return plaintext;
   }
 
   [Symbol.dispose](): void {
     this.cipher[Symbol.dispose]();
     this.#zstd[Symbol.dispose]();
+  }
+
+  #isHashOf(id: Uint8Array, plaintext: Uint8Array): boolean {
+    sha256Into(plaintext, this.#hash);
+    return timingSafeEqual(this.#hash, id);
   }
 
   #restore(box: Uint8Array, uncompressedLength: number): Uint8Array<ArrayBuffer> | undefined {

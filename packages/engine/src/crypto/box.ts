@@ -1,17 +1,8 @@
-import { createCipheriv, createMac, timingSafeEqual } from "node:crypto";
+import { timingSafeEqual } from "node:crypto";
 import type { Random } from "@comeback/core";
 import { assert } from "@comeback/core";
-import { createAesCtr, type AesCtr } from "@comeback/platform";
+import { type AesCtr, createAesCtr, createPoly1305Aes, type Poly1305Aes } from "@comeback/platform";
 import type { MasterKey } from "./master-key.ts";
-
-// Node 26 has it; its published types do not yet.
-declare module "node:crypto" {
-  interface Mac {
-    update(data: Uint8Array): Mac;
-    final(): Buffer;
-  }
-  function createMac(algorithm: "poly1305", key: Uint8Array): Mac;
-}
 
 /** IV in front, MAC behind (restic design, "Keys, Encryption and MAC"). */
 export const BOX_IV_BYTES = 16;
@@ -27,17 +18,14 @@ const IV_BATCH = 1024;
  */
 export class BoxCipher implements Disposable {
   readonly #ctr: AesCtr;
-  readonly #macBlock: ReturnType<typeof createCipheriv>;
-  readonly #macKey = Buffer.alloc(32);
+  readonly #mac: Poly1305Aes;
   readonly #random: Random;
   readonly #ivs = new Uint8Array(IV_BATCH * BOX_IV_BYTES);
   #nextIv = IV_BATCH;
 
   constructor(key: MasterKey, random: Random) {
     this.#ctr = createAesCtr(key.encrypt);
-    // One AES block at a time in ECB is the bare block function that Poly1305-AES asks for.
-    this.#macBlock = createCipheriv("aes-128-ecb", key.macK, null).setAutoPadding(false);
-    this.#macKey.set(key.macR, 0);
+    this.#mac = createPoly1305Aes(key.macK, key.macR);
     this.#random = random;
   }
 
@@ -52,7 +40,7 @@ export class BoxCipher implements Disposable {
     const ciphertext = target.subarray(BOX_IV_BYTES, BOX_IV_BYTES + plaintext.length);
     this.#ctr.apply(iv, plaintext, ciphertext);
     target.set(iv, 0);
-    target.set(this.#mac(iv, ciphertext), BOX_IV_BYTES + plaintext.length);
+    target.set(this.#mac.authenticate(iv, ciphertext), BOX_IV_BYTES + plaintext.length);
     return length;
   }
 
@@ -72,7 +60,7 @@ export class BoxCipher implements Disposable {
     const iv = box.subarray(0, BOX_IV_BYTES);
     if (isZero(iv)) return -1;
     const ciphertext = box.subarray(BOX_IV_BYTES, BOX_IV_BYTES + length);
-    const mac = this.#mac(iv, ciphertext);
+    const mac = this.#mac.authenticate(iv, ciphertext);
     if (!timingSafeEqual(mac, box.subarray(BOX_IV_BYTES + length))) return -1;
     this.#ctr.apply(iv, ciphertext, target.length === length ? target : target.subarray(0, length));
     return length;
@@ -87,12 +75,7 @@ export class BoxCipher implements Disposable {
 
   [Symbol.dispose](): void {
     this.#ctr[Symbol.dispose]();
-    this.#macKey.fill(0);
-  }
-
-  #mac(iv: Uint8Array, ciphertext: Uint8Array): Buffer {
-    this.#macKey.set(this.#macBlock.update(iv), 16);
-    return createMac("poly1305", this.#macKey).update(ciphertext).final();
+    this.#mac[Symbol.dispose]();
   }
 
   #drawIv(): Uint8Array {
