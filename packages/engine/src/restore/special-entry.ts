@@ -40,19 +40,20 @@ export function restoreSpecial(run: RestoreRun, directory: TargetDirectory, node
   }
   meter.seen(0);
   try {
-    const dirFd = run.directories.fdOf(directory.path);
-    const found = directory.mayHold(node.name) ? statAtIfExists(dirFd, node.name) : undefined;
+    // A dry run makes no folders: one that was not there has no descriptor either.
+    const dirFd = (): number => run.directories.fdOf(directory.path);
+    const found = directory.mayHold(node.name) ? statAtIfExists(dirFd(), node.name) : undefined;
     const attributes = attributesOf(node);
     if (found !== undefined && isProtected(overwrite, attributes.mtime, found)) {
       return meter.skipped(location, "other", 0);
     }
     if (!run.dryRun) {
       const foundKind = found === undefined ? 0 : kindOf(found.mode);
-      if (foundKind !== S_IFLNK || kind !== S_IFLNK || !isSameLink(dirFd, node)) {
-        if (found !== undefined) removeInTheWay(dirFd, node.name, run.mayDelete);
-        create(dirFd, kind, node);
+      if (foundKind !== S_IFLNK || kind !== S_IFLNK || !isSameLink(dirFd(), node)) {
+        if (found !== undefined) removeInTheWay(dirFd(), node.name, run.mayDelete);
+        create(dirFd(), kind, node);
       }
-      const failure = applyByName(dirFd, node.name, kind, attributes, run.who);
+      const failure = applyByName(dirFd(), node.name, kind, attributes, run.who);
       if (failure !== undefined) meter.problem(location(), "metadata", failureText(failure));
     }
     meter.done(location, "other", "restored");
