@@ -1,7 +1,8 @@
 import { ComebackError, ExitCode } from "@comeback/core";
 import type { Terminal } from "./terminal/terminal.ts";
 
-const SIGNALS: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+/** Not SIGHUP: under a lock it is restic's way to ask whether we live (engine, hangups.ts). */
+const SIGNALS: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM"];
 
 /** Where processes come from that may be asked to stop; tests hand in an emitter of their own. */
 export interface SignalEmitter {

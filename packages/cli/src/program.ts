@@ -37,7 +37,7 @@ interface CommandEntry {
 const COMMANDS: readonly CommandEntry[] = [
   {
     name: "try",
-    summary: "see the whole job done and proven, in a throwaway repository",
+    summary: "see the whole job done, and proven",
     load: () => import("./commands/try.ts"),
   },
   {
@@ -97,13 +97,13 @@ const COMMANDS_TITLE = "Commands:";
 
 const EXAMPLES = `
 Environment:
-  COMEBACK_REPOSITORY, COMEBACK_PASSWORD, COMEBACK_PASSWORD_FILE and the like stand in
-  for options; each falls back to its twin with RESTIC_ in front.
+  COMEBACK_REPOSITORY, COMEBACK_PASSWORD, COMEBACK_PASSWORD_FILE and the like
+  stand in for options; each falls back to its twin with RESTIC_ in front.
 
 Examples:
-  comeback try                                    see it work, on data made for it
-  comeback -r /mnt/backup/me init                 make a repository
-  comeback -r /mnt/backup/me backup /home /etc    save
+  comeback try
+  comeback -r /mnt/backup/me init
+  comeback -r /mnt/backup/me backup /home /etc
   comeback -r /mnt/backup/me restore latest --target /tmp/back
 
 \`comeback COMMAND --help\` tells a command's own options.`;
@@ -126,6 +126,8 @@ export async function runProgram(args: readonly string[], context: Context): Pro
     return exitCode;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
+    // Without any command, commander takes its help for an error message.
+    if (error.code === "commander.help") program.outputHelp();
     if (error.exitCode === 0 || error.code === "commander.help") return 0;
     throw usageError(error, argv);
   }

@@ -20,7 +20,8 @@ import {
 import { gather } from "../options/repeatable.ts";
 import type { CommandModule } from "../program.ts";
 import { exitErrorMessage } from "../render-error.ts";
-import { snapshotTitle } from "../snapshots/render-snapshots.ts";
+import { shortId } from "../snapshots/render-snapshots.ts";
+import { formatLocalTime } from "../terminal/format-values.ts";
 import { PROGRAM_VERSION } from "../version.ts";
 
 export interface BackupFlags {
@@ -235,7 +236,7 @@ async function prepare(
     terminal.print(
       parent === undefined
         ? "no earlier snapshot to compare with: every file is read"
-        : `comparing with ${snapshotTitle(parent)}`,
+        : `comparing with snapshot ${shortId(parent.id)} from ${formatLocalTime(parent.time)}`,
     );
   }
   return parent;

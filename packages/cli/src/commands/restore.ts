@@ -19,6 +19,7 @@ import { parseSnapshotPath } from "../options/snapshot-path.ts";
 import type { CommandModule } from "../program.ts";
 import { RestoreReporter } from "../restore/restore-reporter.ts";
 import { selectAllBut, selectOnly } from "../restore/select-entries.ts";
+import { shortenMiddle } from "../terminal/display-width.ts";
 import { snapshotTitle } from "../snapshots/render-snapshots.ts";
 
 interface RestoreFlags extends FilterFlags {
@@ -137,7 +138,10 @@ async function runRestore(context: CommandContext, wish: Wish): Promise<number> 
     findSnapshot(repository, wish.snapshot, filter, { signal }),
     repository.loadIndex({ signal }),
   ]);
-  if (!globals.json && !globals.quiet) terminal.print(`restoring ${snapshotTitle(snapshot)}`);
+  if (!globals.json && !globals.quiet) {
+    const title = `restoring ${snapshotTitle(snapshot)}`;
+    terminal.print(terminal.stdoutIsTerminal ? shortenMiddle(title, terminal.columns) : title);
+  }
   using reporter = new RestoreReporter(context);
   const startMs = performance.now();
   const result = await restore({

@@ -19,7 +19,7 @@ export function snapshotTitle(snapshot: Snapshot): string {
   const owner = [username, hostname].filter((part) => part !== undefined && part !== "").join("@");
   const by = owner === "" ? "" : ` by ${owner}`;
   const what = paths.length === 0 ? "" : ` of ${paths.join(", ")}`;
-  return printableText(`snapshot ${shortId(id)}${what} from ${formatLocalTime(time)}${by}`);
+  return printableText(`snapshot ${shortId(id)} from ${formatLocalTime(time)}${by}${what}`);
 }
 
 /** The table of `comeback snapshots`, oldest first. */

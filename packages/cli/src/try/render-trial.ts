@@ -21,6 +21,12 @@ const SPEED_COLUMNS = 11;
 const RULE = "-".repeat(WHAT_COLUMNS + RESULT_COLUMNS + TIME_COLUMNS + SPEED_COLUMNS + 6);
 const DETAILS_MAX = 10;
 
+const NEXT_STEPS = [
+  "With a repository of your own:",
+  "  comeback -r /mnt/backup/me init",
+  "  comeback -r /mnt/backup/me backup ~",
+];
+
 /** The top of the table, 80 columns wide. */
 export function renderTrialHead(palette: Palette): string[] {
   const title = row("what was proven", "result", "time", "speed", (text) => text);
@@ -75,7 +81,12 @@ export function renderVerdict(
       palette.yellow(`What could be read came back; the rest is named above. (${time})`),
     ];
   }
-  return [RULE, `${palette.green("Everything came back.")} All of it took ${time}.`];
+  return [
+    RULE,
+    `${palette.green("Everything came back.")} All of it took ${time}.`,
+    "",
+    ...NEXT_STEPS,
+  ];
 }
 
 /** The same for a script. */

@@ -20,7 +20,7 @@ async function until(condition: () => boolean): Promise<void> {
 
 const locks = (): string[] => readdirSync(`${repository}/locks`);
 
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
   test(`${signal} in the middle: exit code 130, no lock is left, the repository is whole`, async () => {
     const { child, ended } = startComeback(["-r", repository, "backup", "--stdin"]);
     // Standard input stays open: the backup cannot end by itself.
@@ -36,6 +36,18 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     assert.equal(check.exitCode, 0, check.stderr);
   });
 }
+
+test("SIGHUP is restic's question whether a lock's process lives: it goes on", async () => {
+  const { child, ended } = startComeback(["-r", repository, "backup", "--stdin", "--dry-run"]);
+  child.stdin?.write("some data\n");
+  await until(() => locks().length > 0);
+  child.kill("SIGHUP");
+  await delay(100);
+  child.stdin?.end();
+  const { exitCode, stderr } = await ended;
+  assert.equal(exitCode, 0, stderr);
+  assert.deepEqual(locks(), []);
+});
 
 test("a reader that goes away ends a listing silently, and leaves no lock", async () => {
   assert.equal(runComeback(["-r", repository, "backup", source, "-q"]).exitCode, 0);

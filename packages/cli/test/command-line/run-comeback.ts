@@ -38,6 +38,15 @@ export function runComeback(args: readonly string[], options: RunOptions = {}): 
   return { exitCode: status, stdout, stderr };
 }
 
+/** Runs a shell script, to which the program is `$0`. */
+export function runShell(script: string, ...args: string[]): Outcome {
+  const { status, stdout, stderr } = spawnSync("/bin/sh", ["-c", script, COMEBACK, ...args], {
+    env: cleanEnvironment(),
+    encoding: "utf8",
+  });
+  return { exitCode: status, stdout, stderr };
+}
+
 /** Starts a command line that the test will talk to or stop. */
 export function startComeback(
   args: readonly string[],

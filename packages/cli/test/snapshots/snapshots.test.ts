@@ -64,6 +64,6 @@ test("groups are by what was asked for; the latest are kept per host and paths",
 
 test("a title names what, when and by whom", () => {
   const own = snapshot(1, { username: "me" });
-  assert.equal(snapshotTitle(own), "snapshot 11111111 of /home from 2026-01-01 10:00:00 by me@nas");
+  assert.equal(snapshotTitle(own), "snapshot 11111111 from 2026-01-01 10:00:00 by me@nas of /home");
   assert.equal(snapshotMessage(own)["short_id"], "11111111");
 });
