@@ -36,6 +36,11 @@ export class Interrupt implements Disposable {
     this.#controller.abort(interrupted(why));
   }
 
+  /** Something failed where nobody waited for it: everything has to stop, for this reason. */
+  fail(reason: unknown): void {
+    this.#controller.abort(reason);
+  }
+
   [Symbol.dispose](): void {
     for (const signal of SIGNALS) this.#emitter.off(signal, this.#listener);
   }

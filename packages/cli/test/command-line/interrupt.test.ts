@@ -38,7 +38,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 }
 
 test("SIGHUP is restic's question whether a lock's process lives: it goes on", async () => {
-  const { child, ended } = startComeback(["-r", repository, "backup", "--stdin", "--dry-run"]);
+  const { child, ended } = startComeback(["-r", repository, "backup", "--stdin"]);
   child.stdin?.write("some data\n");
   await until(() => locks().length > 0);
   child.kill("SIGHUP");

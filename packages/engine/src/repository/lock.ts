@@ -11,6 +11,7 @@ import {
   messageOf,
 } from "@comeback/core";
 import { formatTime } from "../tree/time-text.ts";
+import { beginIgnoringHangups, endIgnoringHangups } from "./hangups.ts";
 import { instantOfMilliseconds } from "./instant.ts";
 import type { Repository } from "./repository.ts";
 
@@ -65,8 +66,14 @@ export class RepositoryLock implements AsyncDisposable {
 
   static async acquire(repository: Repository, options: LockOptions): Promise<RepositoryLock> {
     await refuseConflicts(repository, options, undefined);
-    const name = await repository.saveUnpacked("lock", lockJson(options));
-    return new RepositoryLock(repository, options, name);
+    beginIgnoringHangups();
+    try {
+      const name = await repository.saveUnpacked("lock", lockJson(options));
+      return new RepositoryLock(repository, options, name);
+    } catch (error) {
+      endIgnoringHangups();
+      throw error;
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -75,7 +82,11 @@ export class RepositoryLock implements AsyncDisposable {
     clearInterval(this.#timer);
     await this.confirmed.catch(() => {});
     await this.#refreshing;
-    await this.#repository.backend.remove({ type: "lock", name: this.#name });
+    try {
+      await this.#repository.backend.remove({ type: "lock", name: this.#name });
+    } finally {
+      endIgnoringHangups();
+    }
   }
 
   async #confirm(): Promise<void> {
