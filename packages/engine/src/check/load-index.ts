@@ -1,7 +1,8 @@
 import type { ListedFile, OperationOptions } from "@comeback/core";
 import { CHECK_DETAILS_KEPT_MAX } from "@comeback/core";
-import { decodeIndexFile } from "../index/index-file.ts";
+import { decodeIndexFile, type IndexedPack } from "../index/index-file.ts";
 import type { RepositoryIndex } from "../index/repository-index.ts";
+import { scanIndexFile } from "../index/scan-index-file.ts";
 import { eachConcurrently, type Repository } from "../repository/repository.ts";
 import { type ProblemLog, whyUnusable } from "./problem-log.ts";
 
@@ -27,12 +28,15 @@ export async function loadIndexFiles(
     try {
       const json = await repository.loadUnpacked("index", name, options);
       if (json[0] === OPEN_BRACKET) old.push(name);
-      for (const pack of decodeIndexFile(json, "index")) {
-        const other = listedIn.get(pack.id);
-        if (other === undefined) listedIn.set(pack.id, name);
-        else if (other !== name) twice.add(pack.id);
-        index.addPack(pack);
+      const scanned = scanIndexFile(json);
+      const packs = scanned?.packs ?? decodeIndexFile(json, "index");
+      for (const { id } of packs) {
+        const other = listedIn.get(id);
+        if (other === undefined) listedIn.set(id, name);
+        else if (other !== name) twice.add(id);
       }
+      if (scanned !== undefined) index.addScanned(scanned);
+      else for (const pack of packs as IndexedPack[]) index.addPack(pack);
     } catch (error) {
       const why = await whyUnusable(error, backend, options);
       intact = false;

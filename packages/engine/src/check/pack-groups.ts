@@ -11,6 +11,8 @@ export class PackGroups {
   /** What each pack's size must be. */
   readonly sizes: Float64Array;
   readonly trees: Uint32Array;
+  /** Bytes of the plaintexts, which is what verifying them costs. */
+  readonly plaintextBytes: Float64Array;
 
   constructor({ table, packIds }: RepositoryIndex) {
     this.#table = table;
@@ -19,10 +21,12 @@ export class PackGroups {
     this.#entries = new Uint32Array(count);
     this.sizes = new Float64Array(packIds.length).fill(PACK_HEADER_OVERHEAD_BYTES);
     this.trees = new Uint32Array(packIds.length);
+    this.plaintextBytes = new Float64Array(packIds.length);
     for (let entry = 0; entry < count; entry++) {
       const place = table.locationOf(entry);
       (this.#starts[place.pack + 1] as number)++;
       (this.sizes[place.pack] as number) += place.length + packEntryBytes(place);
+      (this.plaintextBytes[place.pack] as number) += place.uncompressedLength || place.length;
       if (table.typeOf(entry) === "tree") (this.trees[place.pack] as number)++;
     }
     for (let pack = 0; pack < packIds.length; pack++) {

@@ -101,7 +101,9 @@ export function planReadings(
     const bytes = whole ? listed : sizeBytes;
     (trees > 0 ? first : rest).push({ ...reading, sizeBytes: bytes });
   }
-  return [...first, ...rest];
+  // The most expensive ones first, so that the workers end at about the same time.
+  const cost = ({ pack }: Reading): number => groups.plaintextBytes[pack] as number;
+  return [...first, ...rest.sort((a, b) => cost(b) - cost(a))];
 }
 
 /** All packs that hold trees, to be read once more for what these refer to. */

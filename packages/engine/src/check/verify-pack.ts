@@ -5,8 +5,10 @@ import type { BlobLocation, BlobTable } from "../index/blob-table.ts";
 import {
   decodePackHeader,
   PACK_TRAILER_BYTES,
+  packEntryBytes,
   packHeaderLength,
   type PackedBlob,
+  writePackEntry,
 } from "../pack/header.ts";
 import type { CheckPackInput, CheckPackOutput, DamagedBlob } from "./tasks.ts";
 import { TreeVerifier } from "./verify-tree.ts";
@@ -64,13 +66,39 @@ function verifyWhole(context: WorkerContext, input: CheckPackInput): string[] {
   try {
     const length = packHeaderLength(data.subarray(end), data.length, "pack");
     const start = end - length;
-    const blobs = decodePackHeader(data.subarray(start, end), start, context.codec.cipher, "pack");
-    problems.push(...compareWithIndex(context.table, input.entries, blobs));
+    const header = data.subarray(start, end);
+    if (!isWhatIndexSays(context, input.entries, header, start)) {
+      const blobs = decodePackHeader(header, start, context.codec.cipher, "pack");
+      problems.push(...compareWithIndex(context.table, input.entries, blobs));
+    }
   } catch (error) {
     if (!isComebackError(error)) throw error;
     problems.push(error.why ?? messageOf(error));
   }
   return problems;
+}
+
+/** Whether a header is byte by byte the one that these entries of the index would have. */
+function isWhatIndexSays(
+  { codec, table }: WorkerContext,
+  entries: Uint32Array,
+  box: Uint8Array,
+  startOffset: number,
+): boolean {
+  const opened = codec.cipher.open(box);
+  if (opened === undefined) return false;
+  const expected = Buffer.allocUnsafe(opened.length);
+  let at = 0;
+  let offset = 0;
+  for (const entry of entries) {
+    const place = table.locationOf(entry);
+    if (place.offset !== offset || at + packEntryBytes(place) > expected.length) return false;
+    offset += place.length;
+    at = writePackEntry(expected, at, table.typeOf(entry), place);
+    table.idBytesOf(entry, expected.subarray(at, at + 32));
+    at += 32;
+  }
+  return offset === startOffset && at === expected.length && expected.equals(opened);
 }
 
 /** Differences between what the header and what the index say of a pack. */
@@ -92,10 +120,6 @@ function compareWithIndex(
       blob.id === id.toString("hex")
     );
   };
-  // Both are in the order of the offsets, so that in a sound pack they agree place by place.
-  if (entries.length === blobs.length && entries.every((entry, i) => isSame(entry, blobs[i]))) {
-    return [];
-  }
   const inHeader = new Map(blobs.map((blob) => [blob.offset, blob]));
   const odd = entries.filter(
     (entry) => !isSame(entry, inHeader.get(table.locationOf(entry).offset)),

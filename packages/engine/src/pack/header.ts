@@ -33,23 +33,29 @@ export function packHeaderBytes(blobs: readonly PackedBlob[]): number {
   return blobs.reduce((sum, blob) => sum + packEntryBytes(blob), PACK_HEADER_OVERHEAD_BYTES);
 }
 
+/** Writes what stands before the id in a blob's entry; returns where the id goes. */
+export function writePackEntry(
+  header: Buffer,
+  at: number,
+  type: BlobType,
+  { length, uncompressedLength }: Omit<BlobPlace, "offset">,
+): number {
+  const tree = type === "tree";
+  if (uncompressedLength === 0) {
+    header[at] = tree ? TYPE_TREE : TYPE_DATA;
+    return header.writeUInt32LE(length, at + 1);
+  }
+  header[at] = tree ? TYPE_COMPRESSED_TREE : TYPE_COMPRESSED_DATA;
+  return header.writeUInt32LE(uncompressedLength, header.writeUInt32LE(length, at + 1));
+}
+
 /** Header and trailer for blobs that stand in this order from offset 0. */
 export function encodePackHeader(blobs: readonly PackedBlob[], cipher: BoxCipher): Uint8Array {
   const total = packHeaderBytes(blobs);
   const plain = Buffer.alloc(total - BOX_OVERHEAD_BYTES - PACK_TRAILER_BYTES);
   let at = 0;
   for (const blob of blobs) {
-    const compressed = blob.uncompressedLength > 0;
-    const tree = blob.type === "tree";
-    plain[at] = compressed
-      ? tree
-        ? TYPE_COMPRESSED_TREE
-        : TYPE_COMPRESSED_DATA
-      : tree
-        ? TYPE_TREE
-        : TYPE_DATA;
-    at = plain.writeUInt32LE(blob.length, at + 1);
-    if (compressed) at = plain.writeUInt32LE(blob.uncompressedLength, at);
+    at = writePackEntry(plain, at, blob.type, blob);
     at += plain.write(blob.id, at, "hex");
   }
   const result = Buffer.alloc(total);

@@ -48,7 +48,7 @@ describe("index, snapshot and lock files", () => {
 
   it("cannot make us allocate without a bound", () => {
     // 600 MiB of zeros compress to 20 KB; that is beyond what an index may be.
-    const bomb = zstdCompressSync(Buffer.alloc(600 * 1024 * 1024, 0x7b));
+    const bomb = zstdCompressSync(Buffer.alloc(600 * 1024 * 1024));
     const stored = cipher.seal(Buffer.concat([Buffer.from([2]), bomb]));
     assert.throws(() => decodeUnpacked(stored, cipher, "it"), { code: "repository.damaged" });
   });
