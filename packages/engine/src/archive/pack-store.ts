@@ -1,4 +1,5 @@
 import { INDEX_FILE_MAX_BLOBS, INDEX_SAVE_INTERVAL_MS, PACKS_IN_FLIGHT_MAX } from "@comeback/core";
+import { collectGarbage } from "@comeback/platform";
 import { encodeIndexFile } from "../index/index-file.ts";
 import { type FinishedPack, packedBlob } from "../pack/packer.ts";
 import type { Repository } from "../repository/repository.ts";
@@ -79,6 +80,7 @@ export class PackStore {
     const number = repository.index.packNumber(pack.id);
     const { table } = repository.index;
     for (const entry of pack.entries) table.setPack(entry, number);
+    collectGarbage();
     onStored(pack.bytes);
     // Gives the memory back now instead of at the next garbage collection. The cache may still be
     // writing a tree pack.

@@ -1,3 +1,4 @@
+import { collectGarbage } from "@comeback/platform";
 import { sha256 } from "../crypto/blob-codec.ts";
 import type { WorkerContext } from "../cpu-pool/worker-context.ts";
 import { idWordsFromBytes } from "../index/blob-table.ts";
@@ -28,7 +29,9 @@ export class BlobStorer {
     this.bytesAddedPacked += packer.add(id, entry, plaintext);
     this.bytesAdded += plaintext.length;
     this.blobsAdded++;
-    if (packer.isFull) this.#packs.push(packer.finish());
+    if (!packer.isFull) return;
+    this.#packs.push(packer.finish());
+    collectGarbage();
   }
 
   get result(): StoredBlobs {
