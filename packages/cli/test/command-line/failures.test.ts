@@ -5,7 +5,7 @@ import { localBackendFactory } from "@comeback/backend-local";
 import { Repository, RepositoryLock } from "@comeback/engine";
 import { systemClock, systemRandom } from "@comeback/platform";
 import { makeQuickRepository } from "./quick-repository.ts";
-import { PASSWORD, runComeback, ScratchFolder } from "./run-comeback.ts";
+import { PASSWORD, runComeback, runShell, ScratchFolder } from "./run-comeback.ts";
 
 const scratch = new ScratchFolder();
 after(() => scratch[Symbol.dispose]());
@@ -170,6 +170,13 @@ test("a lock of another process: exit code 11, and nothing is touched", async ()
   assert.equal(readdirSync(`${repository}/locks`).length, 1);
   const free = runComeback([...repo, "snapshots", "--no-lock", "-q"]);
   assert.equal(free.exitCode, 0, free.stderr);
+});
+
+test("output that cannot be written is no success", () => {
+  const script = 'exec "$0" -r "$1" snapshots >/dev/full';
+  const { exitCode, stderr } = runShell(script, repository);
+  assert.equal(exitCode, 1);
+  assertClearError(stderr, "platform.system-call");
 });
 
 test("a path that is missing among others: exit code 3, the rest is saved", () => {

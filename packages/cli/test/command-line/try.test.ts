@@ -16,16 +16,17 @@ symlinkSync("photos", `${own}/link`);
 mkdirSync(scratch.at("work"));
 
 test("try with a folder of the user: all is proven, and that folder is as it was", async () => {
-  const before = await scanTree(own, { signal });
-  const work = scratch.at("kept");
+  // The hard case: what try makes lies in the very folder that it is tried with.
+  const work = `${own}/work`;
   mkdirSync(work);
+  const before = await scanTree(own, { signal, without: [work] });
   const { exitCode, stdout, stderr } = runComeback(["try", own, "--keep", "--folder", work]);
   assert.equal(exitCode, 0, stdout + stderr);
   assert.match(stdout, /^Everything came back\./m);
   assert.match(stdout, /^compared .* all equal +ok/m);
   assert.doesNotMatch(stdout, /FAILED|partly/);
   for (const line of stdout.split("\n")) assert.ok(line.length <= 80 || line.includes("/"), line);
-  assert.deepEqual(await scanTree(own, { signal }), before);
+  assert.deepEqual(await scanTree(own, { signal, without: [work] }), before);
 
   // What was kept can be looked at.
   const [name = ""] = readdirSync(work);
@@ -34,21 +35,6 @@ test("try with a folder of the user: all is proven, and that folder is as it was
   assert.match(readFileSync(`${place}/password`, "utf8"), /^\S{32}\n$/);
   const listed = runComeback(["-r", `${place}/repository`, "-p", `${place}/password`, "snapshots"]);
   assert.match(listed.stdout, /\n2 snapshots\n$/);
-});
-
-test("try works where its own folder lies in the one that it is tried with", () => {
-  const { exitCode, stdout, stderr } = runComeback([
-    "try",
-    scratch.path,
-    "--json",
-    "--folder",
-    own,
-  ]);
-  assert.equal(exitCode, 0, stdout + stderr);
-  const message = JSON.parse(stdout) as { ok: boolean; steps: { what: string; outcome: string }[] };
-  assert.equal(message.ok, true);
-  assert.ok(message.steps.length >= 7);
-  assert.deepEqual(readdirSync(own).toSorted(), ["größe.txt", "link", "photos"]);
 });
 
 test("Ctrl-C in the middle leaves nothing behind", async () => {
