@@ -75,6 +75,11 @@ function labelled(shown: string, label: string, text: string, columns: number): 
   return [`${shown} ${first}`, ...rest.map((line) => `${indent}${line}`)];
 }
 
+/** The end of work that is done but for some entries, which the summary has named to a person. */
+export function incomplete(code: string, what: string, exitCode: ExitCode): ErrorReport {
+  return { exitCode, code, what, why: undefined, next: undefined };
+}
+
 /** restic's last message of a failed command with --json; it goes to stderr. */
 export function exitErrorMessage(report: ErrorReport): string {
   const why = report.why === undefined ? "" : `: ${report.why}`;

@@ -19,7 +19,7 @@ import {
 } from "../options/parse-values.ts";
 import { gather } from "../options/repeatable.ts";
 import type { CommandModule } from "../program.ts";
-import { exitErrorMessage } from "../render-error.ts";
+import { exitErrorMessage, incomplete } from "../render-error.ts";
 import { shortId } from "../snapshots/render-snapshots.ts";
 import { formatLocalTime } from "../terminal/format-values.ts";
 import { PROGRAM_VERSION } from "../version.ts";
@@ -138,19 +138,10 @@ async function runBackup(
     observer: reporter.observer,
   });
   reporter.finish({ result, elapsedMs: performance.now() - startMs, dryRun });
-  return result.problemCount === 0 ? ExitCode.done : incomplete(context);
-}
-
-function incomplete({ terminal, globals }: CommandContext): number {
-  const report = {
-    exitCode: ExitCode.sourceIncomplete,
-    code: "source.incomplete",
-    what: "some of the source could not be read",
-    why: undefined,
-    next: undefined,
-  };
-  // For a person the summary has named it.
-  if (globals.json) terminal.printError(exitErrorMessage(report));
+  if (result.problemCount === 0) return ExitCode.done;
+  const what = "some of the source could not be read";
+  const report = incomplete("source.incomplete", what, ExitCode.sourceIncomplete);
+  if (context.globals.json) context.terminal.printError(exitErrorMessage(report));
   return report.exitCode;
 }
 

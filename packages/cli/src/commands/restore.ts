@@ -18,6 +18,7 @@ import { gather } from "../options/repeatable.ts";
 import { addFilterOptions, type FilterFlags, filterOf } from "../options/snapshot-filter.ts";
 import { parseSnapshotPath } from "../options/snapshot-path.ts";
 import type { CommandModule } from "../program.ts";
+import { exitErrorMessage, incomplete } from "../render-error.ts";
 import { RestoreReporter } from "../restore/restore-reporter.ts";
 import { selectAllBut, selectOnly } from "../restore/select-entries.ts";
 import { shortenMiddle } from "../terminal/display-width.ts";
@@ -168,5 +169,8 @@ async function runRestore(context: CommandContext, wish: Wish): Promise<number> 
     verified: flags.verify === true && !dryRun,
     target,
   });
-  return result.problems === 0 ? ExitCode.done : ExitCode.failed;
+  if (result.problems === 0) return ExitCode.done;
+  const report = incomplete("restore.incomplete", "not everything was restored", ExitCode.failed);
+  if (globals.json) terminal.printError(exitErrorMessage(report));
+  return report.exitCode;
 }

@@ -5,7 +5,7 @@ import { localBackendFactory } from "@comeback/backend-local";
 import { Repository, RepositoryLock } from "@comeback/engine";
 import { systemClock, systemRandom } from "@comeback/platform";
 import { makeQuickRepository } from "./quick-repository.ts";
-import { PASSWORD, runComeback, runShell, ScratchFolder } from "./run-comeback.ts";
+import { jsonLines, PASSWORD, runComeback, runShell, ScratchFolder } from "./run-comeback.ts";
 
 const scratch = new ScratchFolder();
 after(() => scratch[Symbol.dispose]());
@@ -206,6 +206,11 @@ test("a damaged pack: check fails and names the file, a restore brings everythin
   const lost = runComeback(["-r", damaged, "restore", "latest", "--path", source, "-t", target]);
   assert.equal(lost.exitCode, 1);
   assert.ok(lost.stderr.includes("file: "), lost.stderr);
+  const again = ["-r", damaged, "--json", "restore", "latest", "--path", source, "-t", target];
+  const [error, exitError] = jsonLines(runComeback(again).stderr);
+  assert.equal(error?.["during"], "restore");
+  assert.equal(error?.["item"], `${source}/file`);
+  assert.equal(exitError?.["message_type"], "exit_error");
 });
 
 /** The pack that holds the one data blob of this length. */
