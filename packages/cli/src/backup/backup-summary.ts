@@ -14,6 +14,8 @@ export interface FinishedBackup {
   readonly result: BackupResult;
   readonly elapsedMs: number;
   readonly dryRun: boolean;
+  /** Also count blobs, for whoever wants to know. */
+  readonly isVerbose?: boolean;
 }
 
 /** What was new, changed, unreadable and stored, and how fast: for a person. */
@@ -35,7 +37,13 @@ export function renderBackupSummary(finished: FinishedBackup, palette: Palette):
     ...counts.map(([title, ...values]) => countLine(title, values)),
     "",
     storedLine(finished),
+    ...(finished.isVerbose === true ? [blobLine(finished)] : []),
   ];
+}
+
+function blobLine({ result }: FinishedBackup): string {
+  const { data_blobs: data, tree_blobs: trees } = result.summary;
+  return `new blobs: ${formatCount(data)} of data, ${formatCount(trees)} of folder trees`;
 }
 
 function storedLine({ result, dryRun }: FinishedBackup): string {

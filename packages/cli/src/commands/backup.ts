@@ -137,7 +137,12 @@ async function runBackup(
     signal: session.signal,
     observer: reporter.observer,
   });
-  reporter.finish({ result, elapsedMs: performance.now() - startMs, dryRun });
+  reporter.finish({
+    result,
+    elapsedMs: performance.now() - startMs,
+    dryRun,
+    isVerbose: context.globals.verbosity > 0,
+  });
   if (result.problemCount === 0) return ExitCode.done;
   const what = "some of the source could not be read";
   const report = incomplete("source.incomplete", what, ExitCode.sourceIncomplete);

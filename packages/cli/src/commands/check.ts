@@ -71,10 +71,19 @@ async function runCheck(
   ticker.stop();
   report(context, result, performance.now() - startMs);
   if (result.ok) return 0;
-  throw new ComebackError("check.failed", "the repository contains errors", {
-    why: "what is damaged is named above; everything else in it can still be restored",
-    next: "back up again to another place, and look at the disk that this repository is on",
-  });
+  throw new ComebackError("check.failed", "the repository contains errors", failureAdvice(result));
+}
+
+function failureAdvice({ unchecked }: CheckResult): { why: string; next: string } {
+  return unchecked.length > 0
+    ? {
+        why: "a damaged index hides what is stored; the packs themselves may be whole",
+        next: "rebuild the index with `restic repair index`, then check again",
+      }
+    : {
+        why: "what is damaged is named above; everything else in it can still be restored",
+        next: "back up again to another place, and look at the disk that this repository is on",
+      };
 }
 
 function report(

@@ -79,17 +79,20 @@ function runPasswordCommand(option: string, command: string, signal: AbortSignal
   });
 }
 
+const START_FAILURES: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such program",
+  EACCES: "there is no such program, or it may not be run",
+};
+
 /** The message of Node's error holds the whole command line, which may hold secrets: it stays out. */
 function commandFailed(option: string, program: string, error: Error): ComebackError {
   const { code, signal } = error as { code?: number | string; signal?: string };
   const why =
     typeof code === "number"
       ? `it ended with exit code ${code}`
-      : typeof code === "string"
-        ? code === "ENOENT"
-          ? "there is no such program"
-          : code
-        : `it was ended by ${signal ?? "a signal"}`;
+      : code === undefined
+        ? `it was ended by ${signal ?? "a signal"}`
+        : (START_FAILURES[code] ?? code);
   return new ComebackError("command.failed", `the password command ${program} failed`, {
     why,
     next: `try the command by itself, and check ${option}`,

@@ -45,7 +45,7 @@ export function renderRestoreSummary(finished: FinishedRestore, palette: Palette
 /** What did not come back as it was, for stderr. */
 export function renderRestoreProblems({ result }: FinishedRestore): string[] {
   const { problems, problemsKept } = result;
-  const title = `${entriesWere(problems)} not restored as saved; everything else was:`;
+  const title = `${entriesWere(problems)} not restored as saved; all others were:`;
   const list = renderProblemList(title, problemsKept, problems);
   return list.length === 0 ? [] : ["", ...list];
 }

@@ -134,6 +134,12 @@ test("the summary says what was new, changed and stored, and how fast", () => {
   ]);
 });
 
+test("with -v the summary counts blobs, too", () => {
+  const finished = { result: result(), elapsedMs: 5_000, dryRun: false, isVerbose: true };
+  const text = renderBackupSummary(finished, PLAIN);
+  assert.equal(text.at(-1), "new blobs: 15 of data, 4 of folder trees");
+});
+
 test("what could not be read is named, up to a point", () => {
   const problems = Array.from({ length: 12 }, (_, number) => ({
     path: `/file-${number}\u001b[m`,

@@ -51,6 +51,8 @@ const SNAPSHOT = [
   "summary",
   "id",
   "short_id",
+  // Left out where they are zero.
+  ...(process.getuid?.() === 0 ? [] : ["uid", "gid"]),
 ];
 const NODE = [
   "name",

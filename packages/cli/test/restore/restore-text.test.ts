@@ -72,7 +72,7 @@ test("the summary says what came back, what was left, and what was not as saved"
   ]);
   assert.deepEqual(renderRestoreProblems(finished), [
     "",
-    "1 entry was not restored as saved; everything else was:",
+    "1 entry was not restored as saved; all others were:",
     "  /a: no space left",
   ]);
   assert.deepEqual(JSON.parse(restoreSummaryMessage(finished)), {
