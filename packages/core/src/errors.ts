@@ -87,11 +87,21 @@ export function isComebackError(error: unknown, code?: ErrorCode): error is Come
   return error instanceof ComebackError && (code === undefined || error.code === code);
 }
 
-/** What a repository file is called in a message about its damage. */
-export function damaged(what: string, why: string, cause?: unknown): ComebackError {
+const LOOK_FURTHER = "run `comeback check --read-data` to see what else is affected";
+/** For config and keys: without them no check can even begin. */
+export const BRING_BACK =
+  "bring this file back from a copy of the repository: nothing else can stand in for it";
+
+/** The error about a file, or a part of one, that is not as it was written. */
+export function damaged(
+  what: string,
+  why: string,
+  cause?: unknown,
+  next: string = LOOK_FURTHER,
+): ComebackError {
   return new ComebackError("repository.damaged", `${what} is damaged`, {
     why,
-    next: "run `comeback check --read-data` to see what else is affected",
+    next,
     ...(cause === undefined ? {} : { cause }),
   });
 }

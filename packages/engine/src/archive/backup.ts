@@ -210,6 +210,7 @@ class BackupRun {
         this.#signal.throwIfAborted();
         // Damage in the parent costs time, not the backup: everything below is read again.
         directory.unchanged = false;
+        directory.storeAnew = true;
         this.#meter.problem({
           path: directory.path,
           during: "list",

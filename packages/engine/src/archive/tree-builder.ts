@@ -22,6 +22,11 @@ export interface PendingDirectory {
   readonly nodes: (TreeNode | string | undefined)[];
   /** Every entry so far is as in the previous tree, so that its id may be used again. */
   unchanged: boolean;
+  /**
+   * The parent's tree of it, or of a folder above it, cannot be read. Others below may be lost with
+   * it although the index lists them: all are stored once more.
+   */
+  storeAnew: boolean;
   /** Entries under way, plus one while the directory is still being walked. */
   outstanding: number;
 }
@@ -52,6 +57,7 @@ export class TreeBuilder {
     | ((directory: PendingDirectory, action: DirectoryAction) => void)
     | undefined;
   readonly #words = new Uint32Array(8);
+  readonly #storedAnew = new Set<string>();
   rootTreeId: string | undefined;
 
   constructor(options: {
@@ -109,10 +115,7 @@ export class TreeBuilder {
     const json = encodeParts(directory.nodes);
     const idBytes = sha256(json);
     const id = idBytes.toString("hex");
-    const entry = this.#repository.index.table.claim(
-      "tree",
-      idWordsFromBytes(idBytes, this.#words),
-    );
+    const entry = this.#claim(directory, idBytes, id);
     if (entry >= 0) {
       this.counts.bytesAddedPacked += this.#packer.add(idBytes, entry, json);
       this.counts.bytesAdded += json.length;
@@ -121,6 +124,14 @@ export class TreeBuilder {
     }
     if (previousTreeId === undefined) return { id, action: "new" };
     return { id, action: previousTreeId === id ? "unmodified" : "changed" };
+  }
+
+  #claim({ storeAnew }: PendingDirectory, idBytes: Uint8Array, id: string): number {
+    const { table } = this.#repository.index;
+    const words = idWordsFromBytes(idBytes, this.#words);
+    if (!storeAnew || this.#storedAnew.has(id)) return table.claim("tree", words);
+    this.#storedAnew.add(id);
+    return table.claimAgain("tree", words);
   }
 }
 
@@ -150,6 +161,7 @@ export function pendingDirectory(options: {
     path: entry?.path ?? "/",
     nodes: [],
     unchanged: options.previousTreeId !== undefined,
+    storeAnew: options.parent?.storeAnew ?? false,
     outstanding: 1,
   };
 }

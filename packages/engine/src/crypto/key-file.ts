@@ -1,6 +1,6 @@
 import { createHash, scrypt } from "node:crypto";
 import type { Random } from "@comeback/core";
-import { ComebackError, damaged, SCRYPT_MEMORY_MAX_BYTES, SCRYPT_WORK_MAX } from "@comeback/core";
+import { BRING_BACK, ComebackError, damaged, SCRYPT_MEMORY_MAX_BYTES, SCRYPT_WORK_MAX } from "@comeback/core";
 import { BoxCipher } from "./box.ts";
 import {
   decodeMasterKey,
@@ -71,16 +71,18 @@ export async function createKeyFile(
 /** Checks everything about a key file that needs no password. */
 export function parseKeyFile(bytes: Uint8Array, name: string): KeyFile {
   const what = `key ${name.slice(0, 8)}`;
+  const bad = (why: string, cause?: unknown): ComebackError =>
+    damaged(what, why, cause, BRING_BACK);
   if (createHash("sha256").update(bytes).digest("hex") !== name) {
-    throw damaged(what, "its content does not match its name");
+    throw bad("its content does not match its name");
   }
   let file: Partial<KeyFile> | null;
   try {
     file = JSON.parse(Buffer.from(bytes).toString("utf8"));
   } catch (cause) {
-    throw damaged(what, "it is not JSON", cause);
+    throw bad("it is not JSON", cause);
   }
-  if (typeof file !== "object" || file === null) throw damaged(what, "it is not a JSON object");
+  if (typeof file !== "object" || file === null) throw bad("it is not a JSON object");
   if (file.kdf !== "scrypt") {
     throw new ComebackError("repository.unknown-version", `${what} cannot be used`, {
       why: "it derives its key in a way other than scrypt",
@@ -90,12 +92,12 @@ export function parseKeyFile(bytes: Uint8Array, name: string): KeyFile {
   const { N, r, p } = file;
   const whole = [N, r, p].every((value) => Number.isSafeInteger(value) && (value as number) > 0);
   if (!whole || typeof file.salt !== "string" || typeof file.data !== "string") {
-    throw damaged(what, "a field is missing or of the wrong type");
+    throw bad("a field is missing or of the wrong type");
   }
   const powerOfTwo = N! > 1 && Number.isInteger(Math.log2(N!));
   const withinBounds = 128 * N! * r! <= SCRYPT_MEMORY_MAX_BYTES && N! * r! * p! <= SCRYPT_WORK_MAX;
   if (!powerOfTwo || !withinBounds) {
-    throw damaged(what, "its scrypt parameters are outside all reason");
+    throw bad("its scrypt parameters are outside all reason");
   }
   return {
     created: String(file.created ?? ""),

@@ -146,6 +146,18 @@ export class BlobTable {
     }
   }
 
+  /** Claims one more copy of a blob, because those that are known cannot be read. */
+  claimAgain(type: BlobType, id: Uint32Array): number {
+    const slot = (id[0] as number) & this.#mask;
+    const entry = this.#append(type, id);
+    const next = this.#at(entry) + WORD_NEXT;
+    for (;;) {
+      const head = Atomics.load(this.#heads, slot);
+      this.#words[next] = head;
+      if (Atomics.compareExchange(this.#heads, slot, head, entry + 1) === head) return entry;
+    }
+  }
+
   /** Records where in its pack a claimed blob stands. By the thread that claimed it. */
   place(entry: number, place: BlobPlace): void {
     const at = this.#at(entry);

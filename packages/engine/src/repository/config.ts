@@ -1,4 +1,4 @@
-import { ComebackError, damaged, ExitCode } from "@comeback/core";
+import { BRING_BACK, ComebackError, damaged, ExitCode } from "@comeback/core";
 import type { BoxCipher } from "../crypto/box.ts";
 import { isId } from "../index/blob-table.ts";
 
@@ -23,18 +23,19 @@ export function encodeConfig(config: RepositoryConfig, cipher: BoxCipher): Uint8
 }
 
 export function decodeConfig(stored: Uint8Array, cipher: BoxCipher): RepositoryConfig {
-  const what = "the repository's config file";
+  const bad = (why: string, cause?: unknown): ComebackError =>
+    damaged("the repository's config file", why, cause, BRING_BACK);
   const json = cipher.open(stored);
-  if (json === undefined) throw damaged(what, "its authentication code does not hold");
+  if (json === undefined) throw bad("its authentication code does not hold");
   let raw: Record<string, unknown> | null;
   try {
     raw = JSON.parse(Buffer.from(json).toString("utf8"));
   } catch (cause) {
-    throw damaged(what, "it is not JSON", cause);
+    throw bad("it is not JSON", cause);
   }
   const version = raw?.["version"];
   if (raw === null || typeof raw !== "object" || !Number.isInteger(version)) {
-    throw damaged(what, "it has no version");
+    throw bad("it has no version");
   }
   if (version !== 1 && version !== 2) {
     throw new ComebackError(
@@ -44,13 +45,13 @@ export function decodeConfig(stored: Uint8Array, cipher: BoxCipher): RepositoryC
     );
   }
   const { id, chunker_polynomial: polynomial } = raw;
-  if (!isId(id)) throw damaged(what, "its id is not 64 hex digits");
+  if (!isId(id)) throw bad("its id is not 64 hex digits");
   if (typeof polynomial !== "string" || !/^[0-9a-f]{1,16}$/.test(polynomial)) {
-    throw damaged(what, "its chunker polynomial is not a hex number");
+    throw bad("its chunker polynomial is not a hex number");
   }
   const chunkerPolynomial = BigInt(`0x${polynomial}`);
   if (chunkerPolynomial >> 53n !== 1n) {
-    throw damaged(what, "its chunker polynomial does not have degree 53");
+    throw bad("its chunker polynomial does not have degree 53");
   }
   return { version, id, chunkerPolynomial, raw };
 }

@@ -172,7 +172,8 @@ export class Repository implements AsyncDisposable {
     const what = `${type} ${name.slice(0, 8)}`;
     const stored = await this.backend.load({ type, name }, options);
     if (sha256(stored).toString("hex") !== name) {
-      throw damaged(what, "its content does not match its name");
+      const why = "its content does not match its name";
+      throw type === "index" ? damaged(what, why, undefined, REBUILD_INDEX) : damaged(what, why);
     }
     return decodeUnpacked(stored, this.codec.cipher, what);
   }
@@ -302,7 +303,12 @@ async function findKey(options: RepositoryOptions): Promise<{ key: MasterKey; ke
   }
   if (failure !== undefined) throw failure;
   if (tried === 0) {
-    throw damaged(`the repository at ${backend.location}`, "it has a config but not a single key");
+    throw damaged(
+      `the repository at ${backend.location}`,
+      "it has a config but not a single key",
+      undefined,
+      "bring the folder keys back from a copy of the repository: without a key nothing can be read",
+    );
   }
   throw new ComebackError("key.wrong-password", "the password does not open this repository", {
     why: `none of its ${tried === 1 ? "keys (there is one)" : `${tried} keys`} fits`,
@@ -310,6 +316,9 @@ async function findKey(options: RepositoryOptions): Promise<{ key: MasterKey; ke
     exitCode: ExitCode.wrongPassword,
   });
 }
+
+const REBUILD_INDEX =
+  "rebuild the index from the packs with `restic repair index`; nothing is lost with it";
 
 function emptyPassword(): ComebackError {
   return new ComebackError("option.invalid", "an empty password is not allowed", {

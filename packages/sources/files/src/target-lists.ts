@@ -86,6 +86,7 @@ export function readList(file: string, option: string): Buffer {
   } catch (error) {
     throw new ComebackError("option.invalid", `${option}: cannot read ${file}`, {
       why: messageOf(error),
+      next: "check its path and permissions; nothing was saved",
       cause: error,
     });
   }
