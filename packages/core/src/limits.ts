@@ -93,9 +93,9 @@ export const RANGE_READ_MAX_BYTES: number = 8 * MiB;
 /** Parts of packs that are in memory at once. */
 export const RESTORE_BYTES_IN_FLIGHT_MAX: number = 64 * MiB;
 /** Files are planned in windows that grow from the first to the largest size. */
-export const RESTORE_WINDOW_FIRST_FILES = 512;
+export const RESTORE_WINDOW_FIRST_FILES = 64;
 export const RESTORE_WINDOW_MAX_FILES = 8192;
-export const RESTORE_WINDOW_FIRST_BYTES: number = 32 * MiB;
+export const RESTORE_WINDOW_FIRST_BYTES: number = 8 * MiB;
 export const RESTORE_WINDOW_MAX_BYTES: number = 512 * MiB;
 /** Files of several blobs in one window: each may be open until all of them are written. */
 export const RESTORE_WINDOW_LARGE_FILES = 128;

@@ -8,6 +8,7 @@ export {
   type CacheOptions,
   defaultCacheDirectory,
 } from "./cache/cached-backend.ts";
+export { startWorkersEarly } from "./cpu-pool/start-worker.ts";
 export * from "./crypto/blob-codec.ts";
 export { SCRYPT_COST_DEFAULT, type ScryptCost } from "./crypto/key-file.ts";
 export * from "./repository/config.ts";

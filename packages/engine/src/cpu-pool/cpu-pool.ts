@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { type Transferable, Worker } from "node:worker_threads";
+import type { Transferable, Worker } from "node:worker_threads";
 import { ComebackError, type ErrorCode, type ExitCode, TASKS_PER_WORKER_MAX } from "@comeback/core";
 import type {
   ReplyMessage,
@@ -9,10 +9,7 @@ import type {
   Tasks,
   WorkerSetup,
 } from "./protocol.ts";
-import { workerEntry } from "./worker-entry.ts";
-
-/** Young generation of a worker: its garbage is short-lived messages, its bulk is outside the heap. */
-const WORKER_YOUNG_GENERATION_MB = 4;
+import { startWorker } from "./start-worker.ts";
 
 export interface CpuPoolOptions {
   readonly setup: WorkerSetup;
@@ -70,6 +67,7 @@ export class CpuPool implements AsyncDisposable {
     kind: K,
     input: Tasks[K]["input"],
   ): Promise<Tasks[K]["output"][]> {
+    if (this.#failure !== undefined) throw this.#failure;
     const outputs = this.#members.map(
       (member) =>
         new Promise((resolve, reject) => {
@@ -124,10 +122,7 @@ export class CpuPool implements AsyncDisposable {
   }
 
   #start(): Member {
-    const worker = new Worker(workerEntry(), {
-      workerData: this.#setup,
-      resourceLimits: { maxYoungGenerationSizeMb: WORKER_YOUNG_GENERATION_MB },
-    });
+    const worker = startWorker(this.#setup);
     const member: Member = { worker, running: new Map() };
     worker.on("message", (reply: ReplyMessage) => this.#onReply(member, reply));
     worker.on("error", (cause) => this.#fail(workerFailed(cause)));

@@ -22,6 +22,11 @@ export interface WorkerSetup {
   readonly table?: SharedBlobTable;
 }
 
+/** The first message to a worker. */
+export interface SetupMessage {
+  readonly setup: WorkerSetup;
+}
+
 export interface TaskMessage {
   readonly number: number;
   readonly kind: TaskKind;

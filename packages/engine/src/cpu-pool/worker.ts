@@ -1,9 +1,9 @@
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort } from "node:worker_threads";
 import { archiveHandlers } from "../archive/worker-tasks.ts";
 import { checkHandlers } from "../check/worker-tasks.ts";
 import { restoreHandlers } from "../restore/worker-tasks.ts";
 import { serializeError } from "./cpu-pool.ts";
-import type { ReplyMessage, TaskMessage, Tasks, WorkerSetup } from "./protocol.ts";
+import type { ReplyMessage, SetupMessage, TaskMessage, Tasks } from "./protocol.ts";
 import { type HandlersFor, type TaskResult, WorkerContext } from "./worker-context.ts";
 
 /** Everything a worker can do is synchronous: one task after the other, no event loop in between. */
@@ -11,12 +11,18 @@ const handlers: HandlersFor<Tasks> = { ...archiveHandlers, ...checkHandlers, ...
 
 const port = parentPort;
 if (port === null) throw new Error("this file runs as a worker thread");
-const context = new WorkerContext(workerData as WorkerSetup);
+let context: WorkerContext | undefined;
 
-port.on("message", ({ number, kind, input }: TaskMessage) => {
+port.on("message", (message: SetupMessage | TaskMessage) => {
+  if ("setup" in message) {
+    context = new WorkerContext(message.setup);
+    return;
+  }
+  const { number, kind, input } = message;
   let reply: ReplyMessage;
   let transfer: readonly ArrayBuffer[] = [];
   try {
+    if (context === undefined) throw new Error("a task came before the setup");
     const handler = handlers[kind] as (c: WorkerContext, i: unknown) => TaskResult<unknown>;
     const result = handler(context, input);
     reply = { number, output: result.output };

@@ -9,7 +9,6 @@ import type { RestoreRun } from "./restore-run.ts";
 import type { TargetTree } from "./target-directory.ts";
 import { openForWriting, stateAfterOpening } from "./target-file.ts";
 import { FileAction } from "./tasks.ts";
-import { prepareSize } from "./write-files.ts";
 
 /** How each file ends, and the files that the main thread holds open until then. */
 export class FileOutcomes implements Disposable {
@@ -37,7 +36,8 @@ export class FileOutcomes implements Disposable {
     try {
       file.fd = openForWriting(directories.fdOf(file.directory.path), file, who);
       this.#open.add(file);
-      if (file.action !== FileAction.update) prepareSize(file.fd, file.sizeBytes, file.sparse);
+      // No space is reserved: in one thread that would take longer than all writing in others.
+      ftruncate(file.fd, file.sizeBytes);
       return true;
     } catch (error) {
       if (!isSystemCallError(error)) throw error;

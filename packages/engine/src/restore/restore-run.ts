@@ -99,6 +99,8 @@ export class RestoreRun implements AsyncDisposable {
     this.#stopListening();
     try {
       await this.pool.runOnEach("restore.end", this.session);
+    } catch {
+      // A worker failed: that is being thrown already.
     } finally {
       this.directories[Symbol.dispose]();
       await this.pool[Symbol.asyncDispose]();

@@ -1,5 +1,4 @@
 import {
-  allocate,
   close,
   ftruncate,
   isSystemCallError,
@@ -152,10 +151,7 @@ class WriteTask implements Disposable {
 
   #openFile(file: FileColumns): number {
     const fd = openForWriting(this.#dirFdOf(file), file, this.#input.session.identity);
-    // What is written in one go needs no preparation.
-    if (file.uses > 1 && file.action !== FileAction.update) {
-      prepareSize(fd, file.sizeBytes, file.sparse);
-    }
+    if (file.uses > 1) ftruncate(fd, file.sizeBytes);
     return fd;
   }
 
@@ -205,10 +201,4 @@ class WriteTask implements Disposable {
   #fail(file: number, during: "write" | "metadata", error: Error): void {
     this.#failures.push({ file, during, message: failureText(error) });
   }
-}
-
-/** Gives a file that is written in several steps its size, and as far as possible its space. */
-export function prepareSize(fd: number, sizeBytes: number, sparse: boolean): void {
-  if (!sparse) allocate(fd, sizeBytes);
-  ftruncate(fd, sizeBytes);
 }
