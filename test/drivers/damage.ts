@@ -17,8 +17,6 @@ export const DAMAGES: Readonly<Record<DamageName, (path: string) => void>> = {
   removed: (path) => rmSync(path),
 };
 
-
-
 export function overwrite(path: string, bytes: Uint8Array): void {
   // Files of a repository are read-only.
   chmodSync(path, 0o600);

@@ -50,7 +50,7 @@ export function startProgram(
   return { child, pid: child.pid ?? 0, finished: gather(child, shown) };
 }
 
-export function runProgram(
+function runProgram(
   command: string,
   args: readonly string[],
   options: RunOptions = {},

@@ -60,7 +60,11 @@ const MISTAKES: readonly Mistake[] = [
     args: ["backup", "--read-concurrency", "0", source],
     code: "option.invalid",
   },
-  { what: "a time that is none", args: ["backup", "--time", "now", source], code: "option.invalid" },
+  {
+    what: "a time that is none",
+    args: ["backup", "--time", "now", source],
+    code: "option.invalid",
+  },
   {
     what: "a size that is none",
     args: ["backup", "--exclude-larger-than", "much", source],
@@ -158,7 +162,11 @@ const MISTAKES: readonly Mistake[] = [
     args: ["check", "--read-data-subset", "101%"],
     code: "option.invalid",
   },
-  { what: "a duration that is none", args: ["snapshots", "--retry-lock", "soon"], code: "option.invalid" },
+  {
+    what: "a duration that is none",
+    args: ["snapshots", "--retry-lock", "soon"],
+    code: "option.invalid",
+  },
   { what: "quiet and verbose", args: ["snapshots", "-q", "-v"], code: "option.invalid" },
   { what: "an unknown mode of stats", args: ["stats", "--mode", "weight"], code: "option.invalid" },
   { what: "a repository where there is one", args: ["init"], code: "repository.exists" },
@@ -194,7 +202,12 @@ test("no repository: 10, and none is made", async () => {
   const places = [join(folder, "missing"), makeFolder(folder, "empty"), join(source, "file")];
   for (const place of places) {
     const client = new Client(COMEBACK, place);
-    for (const args of [["backup", source], ["snapshots"], ["check"], ["restore", "latest", "-t", folder]]) {
+    for (const args of [
+      ["backup", source],
+      ["snapshots"],
+      ["check"],
+      ["restore", "latest", "-t", folder],
+    ]) {
       assertError(await client.run(args), { exitCode: 10, code: "repository.none" });
     }
   }

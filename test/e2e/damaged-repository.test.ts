@@ -124,7 +124,10 @@ for (const damage of damageNames.filter((name) => name !== "removed")) {
     const ours = damagedCopy("index", damage);
     const id = victims.index.slice("index/".length);
     const says = new RegExp(`index ${id.slice(0, 8)}.*restic repair index`);
-    for (const args of [["restore", "latest", "--target", join(folder, "x")], ["backup", "."]]) {
+    for (const args of [
+      ["restore", "latest", "--target", join(folder, "x")],
+      ["backup", "."],
+    ]) {
       const finished = await runUnchanged(ours, args);
       assertError(finished, { exitCode: 1, code: "repository.damaged", says });
     }

@@ -1,6 +1,12 @@
 import { createHash, scrypt } from "node:crypto";
 import type { Random } from "@comeback/core";
-import { BRING_BACK, ComebackError, damaged, SCRYPT_MEMORY_MAX_BYTES, SCRYPT_WORK_MAX } from "@comeback/core";
+import {
+  BRING_BACK,
+  ComebackError,
+  damaged,
+  SCRYPT_MEMORY_MAX_BYTES,
+  SCRYPT_WORK_MAX,
+} from "@comeback/core";
 import { BoxCipher } from "./box.ts";
 import {
   decodeMasterKey,

@@ -1,10 +1,4 @@
-import {
-  close,
-  ftruncate,
-  isSystemCallError,
-  S_IFREG,
-  writeFrom,
-} from "@comeback/platform";
+import { close, ftruncate, isSystemCallError, S_IFREG, writeFrom } from "@comeback/platform";
 import type { TaskResult, WorkerContext } from "../cpu-pool/worker-context.ts";
 import { directoriesOf, isAborted } from "./worker-session.ts";
 import { applyToEntry, applyToFile } from "./entry-attributes.ts";
