@@ -142,7 +142,8 @@ function load(): LibC {
   const library = koffi.load(null);
   const calls: Record<string, Call> = {};
   for (const [name, signature] of Object.entries(SIGNATURES)) {
-    calls[name] = define(library, signature);
+    const call = define(library, signature);
+    calls[name] = NEVER_REPEATED.has(name) ? call : repeatedWhereDoubtful(call);
   }
   const addressOf = (bytes: Uint8Array): number => Number(koffi.address(bytes));
   const allocate = (sizeBytes: number): NativeMemory => {
@@ -168,6 +169,32 @@ function define(library: ReturnType<typeof koffi.load>, signature: string): Call
     if (plain === signature) throw error;
     return library.func(plain) as Call;
   }
+}
+
+/** `close` may have closed before it failed; the other two give their error as the result. */
+const NEVER_REPEATED: ReadonlySet<string> = new Set(["close", "getpwuid_r", "getgrgid_r"]);
+
+/** What the futex calls of V8's own threads leave in `errno`. */
+const DOUBTFUL: ReadonlySet<number> = new Set([
+  constants.errno.EAGAIN,
+  constants.errno.ETIMEDOUT,
+  constants.errno.EINTR,
+]);
+const REPETITIONS_MAX = 3;
+
+/**
+ * Between a call and the reading of its `errno`, V8 may collect garbage on this thread, and the
+ * calls it makes leave their own errors there: a missing file then looks like EAGAIN. A call that
+ * failed so has had no effect and is simply made again; an error that is meant comes again.
+ */
+function repeatedWhereDoubtful(call: Call): Call {
+  return (...values) => {
+    let result = call(...values);
+    for (let i = 0; result < 0 && i < REPETITIONS_MAX && DOUBTFUL.has(koffi.errno()); i++) {
+      result = call(...values);
+    }
+    return result;
+  };
 }
 
 /** Memory that stays where it is as long as the result is referenced. */
