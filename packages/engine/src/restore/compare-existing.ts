@@ -109,6 +109,7 @@ function decide(run: RestoreRun, file: PlannedFile, verdict: Verdict): void {
     case Verdict.same:
       // Only the part of it that is in this window was compared, where there is more.
       file.action = file.isPlanned ? FileAction.attributes : FileAction.update;
+      file.isSame = true;
       return;
     case Verdict.differs:
     case Verdict.unreadable:

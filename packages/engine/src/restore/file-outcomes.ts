@@ -97,6 +97,11 @@ export class FileOutcomes implements Disposable {
       throwIfHopeless(error);
       return this.failed(file, "write", failureText(error));
     }
+    if (file.isSame) {
+      // Nothing of it had to be written after all: it counts as skipped, not as done.
+      file.action = FileAction.attributes;
+      meter.live.bytesDone -= file.contentBytes;
+    }
     this.done(file);
   }
 

@@ -38,6 +38,8 @@ export class PlannedFile implements TaskFile {
   isToCompare: boolean;
   /** The overwrite mode wants it left as it is. */
   isProtected = false;
+  /** All of it that was compared so far is right, and its size is. */
+  isSame = false;
   /** Open in the main thread, because several tasks write into it. */
   fd = -1;
   /** Blobs of the one task that writes the file, where one does. */

@@ -1,5 +1,6 @@
 import { type ByteString, RESTORE_BYTES_IN_FLIGHT_MAX } from "@comeback/core";
 import { CpuPool } from "../cpu-pool/cpu-pool.ts";
+import { workerSetup } from "../cpu-pool/worker-setup.ts";
 import type { Repository } from "../repository/repository.ts";
 import { DirectoryCache } from "./directory-cache.ts";
 import { type Identity, ownIdentity } from "./entry-attributes.ts";
@@ -41,14 +42,7 @@ export class RestoreRun implements AsyncDisposable {
     const isWhole = options.select === undefined && (options.subpath ?? "") === "";
     this.meter = new RestoreMeter(options.observer, isWhole ? options.snapshot.summary : undefined);
     this.pool = new CpuPool({
-      setup: {
-        key: repository.key,
-        version: repository.config.version,
-        compression: repository.compression,
-        verifyBlobs: repository.verifyBlobs,
-        packSizeBytes: repository.packSizeBytes,
-        chunkerPolynomial: repository.config.chunkerPolynomial,
-      },
+      setup: workerSetup(repository, repository.index.table.shared),
       ...(workers === undefined ? {} : { workers }),
     });
     this.slots = new TaskSlots({

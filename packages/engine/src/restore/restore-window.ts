@@ -113,6 +113,7 @@ class WindowRestore {
     const withoutBlobs: PlannedFile[] = [];
     for (const [i, file] of this.#window.files.entries()) {
       const count = counts[i] as number;
+      if (count > 0) file.isSame = false;
       const isShared = file.fd >= 0 || !file.isPlanned || count > 1 || file.loss !== undefined;
       if (!file.isSettled) {
         const isWhole = file.action === FileAction.attributes || (count === 0 && !isShared);
