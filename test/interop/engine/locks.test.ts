@@ -38,7 +38,7 @@ async function acquire(
 
 /** A restic that holds a shared lock for as long as nobody ends its input. */
 async function backupUnderWay(tool: Tool): Promise<Running> {
-  const running = new Client(tool, location).start(["backup", "--stdin"], { input: "open" });
+  const running = new Client(tool, location).start(["backup", "--stdin"], { inputStaysOpen: true });
   running.child.stdin?.write("something");
   await waitUntil("restic's lock", () => lockFiles().length === 1);
   return running;
