@@ -50,14 +50,6 @@ export function startProgram(
   return { child, pid: child.pid ?? 0, finished: gather(child, shown) };
 }
 
-function runProgram(
-  command: string,
-  args: readonly string[],
-  options: RunOptions = {},
-): Promise<Finished> {
-  return startProgram(command, args, options).finished;
-}
-
 async function gather(child: ChildProcess, shown: string): Promise<Finished> {
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
