@@ -102,6 +102,7 @@ export const RESTORE_WINDOW_LARGE_FILES = 128;
 /** In windows under way before the walk waits. */
 export const RESTORE_FILES_PLANNED_MAX = 16_384;
 export const RESTORE_BYTES_PLANNED_MAX: number = 1024 * MiB;
+export const RESTORE_LARGE_FILES_PLANNED_MAX = 256;
 /** Writes of one task, so that none runs for long; files of a task without writes. */
 export const RESTORE_TASK_MAX_USES = 4096;
 export const RESTORE_TASK_MAX_FILES = 512;

@@ -31,7 +31,8 @@ export class FileWindow {
   readonly offsets: number[] = [];
   readonly #limits: WindowLimits;
   bytes = 0;
-  #largeFiles = 0;
+  /** Files of several blobs. */
+  largeFiles = 0;
 
   constructor(limits: WindowLimits) {
     this.#limits = limits;
@@ -45,7 +46,7 @@ export class FileWindow {
     return (
       this.files.length >= this.#limits.files ||
       this.bytes >= this.#limits.bytes ||
-      this.#largeFiles >= this.#limits.largeFiles
+      this.largeFiles >= this.#limits.largeFiles
     );
   }
 
@@ -63,6 +64,6 @@ export class FileWindow {
     this.lengths.push(length);
     this.firstUse[this.files.length] = use + 1;
     this.bytes += length;
-    if (use - (this.firstUse[this.files.length - 1] as number) === 1) this.#largeFiles++;
+    if (use - (this.firstUse[this.files.length - 1] as number) === 1) this.largeFiles++;
   }
 }

@@ -4,6 +4,7 @@ import {
   messageOf,
   RESTORE_BYTES_PLANNED_MAX,
   RESTORE_FILES_PLANNED_MAX,
+  RESTORE_LARGE_FILES_PLANNED_MAX,
   RESTORE_WINDOW_FIRST_BYTES,
   RESTORE_WINDOW_FIRST_FILES,
   RESTORE_WINDOW_LARGE_FILES,
@@ -46,6 +47,7 @@ export class RestoreWalk implements WalkVisitor<TargetDirectory> {
   /** Of windows under way. */
   #filesPlanned = 0;
   #bytesPlanned = 0;
+  #largeFilesPlanned = 0;
 
   constructor(run: RestoreRun, tree: TargetTree, links: HardLinks, outcomes: FileOutcomes) {
     this.#run = run;
@@ -204,7 +206,8 @@ export class RestoreWalk implements WalkVisitor<TargetDirectory> {
   get #hasRoom(): boolean {
     const fits =
       this.#filesPlanned < RESTORE_FILES_PLANNED_MAX &&
-      this.#bytesPlanned < RESTORE_BYTES_PLANNED_MAX;
+      this.#bytesPlanned < RESTORE_BYTES_PLANNED_MAX &&
+      this.#largeFilesPlanned < RESTORE_LARGE_FILES_PLANNED_MAX;
     return this.#inFlight.size === 0 || fits;
   }
 
@@ -224,10 +227,12 @@ export class RestoreWalk implements WalkVisitor<TargetDirectory> {
     this.#inFlight.add(done);
     this.#filesPlanned += window.files.length;
     this.#bytesPlanned += window.bytes;
+    this.#largeFilesPlanned += window.largeFiles;
     void done.finally(() => {
       this.#inFlight.delete(done);
       this.#filesPlanned -= window.files.length;
       this.#bytesPlanned -= window.bytes;
+      this.#largeFilesPlanned -= window.largeFiles;
     });
     await opened.promise;
     while (!this.#hasRoom) await Promise.race(this.#inFlight);
