@@ -1,4 +1,10 @@
-import { check, type CheckResult, parseReadDataSubset, type ReadData } from "@comeback/engine";
+import {
+  check,
+  type CheckResult,
+  parseReadDataSubset,
+  type ReadData,
+  startWorkersEarly,
+} from "@comeback/engine";
 import { ComebackError } from "@comeback/core";
 import {
   checkErrorMessage,
@@ -51,6 +57,7 @@ async function runCheck(
   useCache: boolean,
 ): Promise<number> {
   const { terminal, globals, env } = context;
+  startWorkersEarly();
   await using session = await openSession(context, { lock: "shared", useCache });
   using ticker = new ProgressTicker({ terminal, env, json: globals.json, quiet: globals.quiet });
   const startMs = performance.now();
