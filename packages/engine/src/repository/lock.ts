@@ -2,6 +2,7 @@ import { hostname, userInfo } from "node:os";
 import type { Clock } from "@comeback/core";
 import {
   ComebackError,
+  damaged,
   ExitCode,
   isComebackError,
   LOCK_GIVE_UP_MS,
@@ -166,13 +167,33 @@ async function refuseConflicts(
 
 async function readLock(repository: Repository, name: string): Promise<LockFile | undefined> {
   try {
-    const json = await repository.loadUnpacked("lock", name);
-    return JSON.parse(Buffer.from(json).toString("utf8"));
+    return decodeLock(await repository.loadUnpacked("lock", name), name);
   } catch (error) {
     // Released between the listing and the reading.
     if (isComebackError(error, "backend.not-found")) return undefined;
     throw error;
   }
+}
+
+/** A lock that does not say since when it is held, and by whom, is damaged. */
+export function decodeLock(json: Uint8Array, name: string): LockFile {
+  const what = `lock ${name.slice(0, 8)}`;
+  let lock: Partial<LockFile> | null;
+  try {
+    lock = JSON.parse(Buffer.from(json).toString("utf8"));
+  } catch (cause) {
+    throw damaged(what, "it is not JSON", cause);
+  }
+  const ok =
+    typeof lock === "object" &&
+    lock !== null &&
+    typeof lock.time === "string" &&
+    !Number.isNaN(Date.parse(lock.time)) &&
+    typeof lock.hostname === "string" &&
+    typeof lock.username === "string" &&
+    Number.isSafeInteger(lock.pid);
+  if (!ok) throw damaged(what, "a field is missing or of the wrong type");
+  return lock as LockFile;
 }
 
 export function isStale(lock: LockFile, nowMs: number): boolean {

@@ -12,7 +12,7 @@ import {
   LOCK_STALE_MS,
 } from "@comeback/core";
 import { SimulatedClock } from "@comeback/testkit";
-import { type LockFile, RepositoryLock } from "../../src/repository/lock.ts";
+import { decodeLock, type LockFile, RepositoryLock } from "../../src/repository/lock.ts";
 import type { Repository } from "../../src/repository/repository.ts";
 import { RepositoryBuilder } from "../repository-builder.ts";
 
@@ -136,6 +136,24 @@ describe("a lock", () => {
     const name = await plant(builder.repository, {});
     builder.damage("lock", name, (bytes) => bytes.subarray(0, 20));
     await assert.rejects(acquire(builder.repository, true), { code: "repository.damaged" });
+  });
+
+  it("that says nothing of its holder is named as damaged, whatever its text", async () => {
+    const good = { time: "2026-01-01T00:00:00Z", hostname: "h", username: "u", pid: 1 };
+    const name = "ab".repeat(32);
+    const decode = (text: string): LockFile => decodeLock(Buffer.from(text), name);
+    assert.deepEqual(decode(JSON.stringify(good)), good);
+    const odd = ["", "null", "[]", "7", "{}", "{"];
+    for (const field of Object.keys(good)) odd.push(JSON.stringify({ ...good, [field]: null }));
+    odd.push(JSON.stringify({ ...good, time: "soon" }), JSON.stringify({ ...good, pid: 1.5 }));
+    for (const text of odd) {
+      assert.throws(
+        () => decode(text),
+        (error) =>
+          isComebackError(error, "repository.damaged") && /lock abababab/.test(error.message),
+        text,
+      );
+    }
   });
 
   it("is not confirmed after an abort", async () => {
