@@ -57,7 +57,7 @@ async function runCheck(
   useCache: boolean,
 ): Promise<number> {
   const { terminal, globals, env } = context;
-  startWorkersEarly();
+  await using _workers = startWorkersEarly();
   await using session = await openSession(context, { lock: "shared", useCache });
   using ticker = new ProgressTicker({ terminal, env, json: globals.json, quiet: globals.quiet });
   const startMs = performance.now();

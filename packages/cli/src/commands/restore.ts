@@ -133,7 +133,7 @@ async function runRestore(context: CommandContext, wish: Wish): Promise<number> 
   const { terminal, globals } = context;
   const { flags, target } = wish;
   const dryRun = flags.dryRun === true;
-  startWorkersEarly();
+  await using _workers = startWorkersEarly();
   await using session = await openSession(context, { lock: "shared" });
   const { repository, signal } = session;
   const filter = filterOf(flags, context.env);

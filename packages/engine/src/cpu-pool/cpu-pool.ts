@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import type { Transferable, Worker } from "node:worker_threads";
+import type { Transferable } from "node:worker_threads";
 import { ComebackError, type ErrorCode, type ExitCode, TASKS_PER_WORKER_MAX } from "@comeback/core";
 import type {
   ReplyMessage,
@@ -9,7 +9,7 @@ import type {
   Tasks,
   WorkerSetup,
 } from "./protocol.ts";
-import { startWorker } from "./start-worker.ts";
+import { endThread, startThread, type Thread } from "./start-worker.ts";
 
 export interface CpuPoolOptions {
   readonly setup: WorkerSetup;
@@ -26,7 +26,7 @@ interface Pending {
 }
 
 interface Member {
-  readonly worker: Worker;
+  readonly thread: Thread;
   readonly running: Map<number, Pending>;
 }
 
@@ -93,7 +93,7 @@ export class CpuPool implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true;
     this.#fail(new ComebackError("interrupted", "the work was ended before it was complete"));
-    await Promise.all(this.#members.map(({ worker }) => worker.terminate()));
+    await Promise.all(this.#members.map(({ thread }) => endThread(thread)));
   }
 
   #hasRoom(): boolean {
@@ -122,8 +122,9 @@ export class CpuPool implements AsyncDisposable {
   }
 
   #start(): Member {
-    const worker = startWorker(this.#setup);
-    const member: Member = { worker, running: new Map() };
+    const thread = startThread(this.#setup);
+    const { worker } = thread;
+    const member: Member = { thread, running: new Map() };
     worker.on("message", (reply: ReplyMessage) => this.#onReply(member, reply));
     worker.on("error", (cause) => this.#fail(workerFailed(cause)));
     worker.on("exit", (code) => {
@@ -137,7 +138,7 @@ export class CpuPool implements AsyncDisposable {
     const number = ++this.#number;
     member.running.set(number, task);
     const message: TaskMessage = { number, kind: task.kind, input: task.input };
-    member.worker.postMessage(message, task.transfer);
+    member.thread.worker.postMessage(message, task.transfer);
   }
 
   #onReply(member: Member, reply: ReplyMessage): void {

@@ -6,40 +6,76 @@ import { workerEntry } from "./worker-entry.ts";
 /** Young generation of a worker: its garbage is short-lived messages, its bulk is outside the heap. */
 const WORKER_YOUNG_GENERATION_MB = 4;
 
+/** A thread that was told to end and has not done so after this long is ended by force. */
+const END_MAX_MS = 5_000;
+
+/** A worker thread, and the word in shared memory that tells it to end. */
+export interface Thread {
+  readonly worker: Worker;
+  readonly end: Int32Array;
+}
+
 /** Threads that wait for a pool to take them. */
-const waiting: Worker[] = [];
+const waiting: Thread[] = [];
 
 /**
  * Starts worker threads before there is work for them: loading their program takes a tenth of a
- * second, during which a command derives a key from its password anyway. They do not keep the
- * process alive.
+ * second, during which a command derives a key from its password anyway. Disposing the result ends those
+ * that no pool has taken; it has to come before the end of the process.
  */
-export function startWorkersEarly(count: number = availableParallelism()): void {
+export function startWorkersEarly(count: number = availableParallelism()): AsyncDisposable {
   while (waiting.length < count) {
-    const worker = start();
+    const thread = start();
+    const { worker } = thread;
     worker.unref();
     // Whoever needs a thread then starts another one, and learns what is wrong.
     const forget = (): void => {
-      const place = waiting.indexOf(worker);
+      const place = waiting.indexOf(thread);
       if (place >= 0) waiting.splice(place, 1);
     };
     worker.on("error", forget).on("exit", forget);
-    waiting.push(worker);
+    waiting.push(thread);
   }
+  return {
+    async [Symbol.asyncDispose]() {
+      await Promise.all(waiting.splice(0).map(endThread));
+    },
+  };
 }
 
 /** A thread with what it needs before its first task. */
-export function startWorker(setup: WorkerSetup): Worker {
-  const worker = waiting.pop() ?? start();
+export function startThread(setup: WorkerSetup): Thread {
+  const thread = waiting.pop() ?? start();
+  const { worker } = thread;
   worker.removeAllListeners();
   worker.ref();
   const message: SetupMessage = { setup };
   worker.postMessage(message);
-  return worker;
+  return thread;
 }
 
-function start(): Worker {
-  return new Worker(workerEntry(), {
+/**
+ * Has a thread end by itself, after the task it is busy with: a thread that is ended by force while
+ * it is inside native code takes the whole process with it.
+ */
+export async function endThread({ worker, end }: Thread): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  worker.once("exit", () => resolve());
+  // One that failed has ended, or is about to.
+  worker.on("error", () => {});
+  worker.ref();
+  Atomics.store(end, 0, 1);
+  worker.postMessage(null);
+  const timer = setTimeout(() => void worker.terminate(), END_MAX_MS);
+  await promise;
+  clearTimeout(timer);
+}
+
+function start(): Thread {
+  const memory = new SharedArrayBuffer(4);
+  const worker = new Worker(workerEntry(), {
+    workerData: memory,
     resourceLimits: { maxYoungGenerationSizeMb: WORKER_YOUNG_GENERATION_MB },
   });
+  return { worker, end: new Int32Array(memory) };
 }

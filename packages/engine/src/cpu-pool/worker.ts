@@ -1,4 +1,4 @@
-import { parentPort } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
 import { archiveHandlers } from "../archive/worker-tasks.ts";
 import { checkHandlers } from "../check/worker-tasks.ts";
 import { restoreHandlers } from "../restore/worker-tasks.ts";
@@ -11,9 +11,15 @@ const handlers: HandlersFor<Tasks> = { ...archiveHandlers, ...checkHandlers, ...
 
 const port = parentPort;
 if (port === null) throw new Error("this file runs as a worker thread");
+const end = new Int32Array(workerData as SharedArrayBuffer);
 let context: WorkerContext | undefined;
 
-port.on("message", (message: SetupMessage | TaskMessage) => {
+port.on("message", (message: SetupMessage | TaskMessage | null) => {
+  // Told to end: what is still queued is not wanted any more, and without its port the thread ends.
+  if (message === null || Atomics.load(end, 0) === 1) {
+    port.close();
+    return;
+  }
   if ("setup" in message) {
     context = new WorkerContext(message.setup);
     return;
