@@ -59,6 +59,8 @@ export function startThread(setup: WorkerSetup): Thread {
  * it is inside native code takes the whole process with it.
  */
 export async function endThread({ worker, end }: Thread): Promise<void> {
+  // One that has ended has no id any more, and would not say so a second time.
+  if (worker.threadId < 0) return;
   const { promise, resolve } = Promise.withResolvers<void>();
   worker.once("exit", () => resolve());
   // One that failed has ended, or is about to.
@@ -66,7 +68,7 @@ export async function endThread({ worker, end }: Thread): Promise<void> {
   worker.ref();
   Atomics.store(end, 0, 1);
   worker.postMessage(null);
-  const timer = setTimeout(() => void worker.terminate(), END_MAX_MS);
+  const timer = setTimeout(() => void worker.terminate().then(() => resolve()), END_MAX_MS);
   await promise;
   clearTimeout(timer);
 }
