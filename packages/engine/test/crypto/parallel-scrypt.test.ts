@@ -43,7 +43,7 @@ describe("scrypt on several threads", () => {
 
   it("gives what OpenSSL gives, for any cost and any number of threads", async () => {
     const cost = fc.record({
-      N: fc.integer({ min: 1, max: 9 }).map((bits) => 2 ** bits),
+      N: fc.integer({ min: 1, max: 7 }).map((bits) => 2 ** bits),
       r: fc.integer({ min: 1, max: 9 }),
       p: fc.integer({ min: 1, max: 9 }),
     });
@@ -60,17 +60,17 @@ describe("scrypt on several threads", () => {
           assert.deepEqual(key, byOpenssl(password, salt, chosen));
         },
       ),
-      { numRuns: 25 },
+      { numRuns: 15 },
     );
   });
 
   it("is the same function, whichever way is taken", async () => {
     const salt = Buffer.alloc(64, 7);
     for (const cost of [
-      { N: 32768, r: 8, p: 4 },
+      { N: 4096, r: 8, p: 8 },
       { N: 32, r: 8, p: 3 },
       // More memory than threads may have together.
-      { N: 2 ** 18, r: 8, p: 4 },
+      { N: 2 ** 16, r: 8, p: 4 },
     ]) {
       assert.deepEqual(
         await deriveBytes("pässword", salt, cost),
