@@ -94,16 +94,17 @@ export const RANGE_GAP_MAX_BYTES: number = 1 * MiB;
 export const RANGE_READ_MAX_BYTES: number = 8 * MiB;
 /** Parts of packs that are in memory at once. */
 export const RESTORE_BYTES_IN_FLIGHT_MAX: number = 64 * MiB;
-/** Files are planned in windows that grow from the first to the largest size. */
+/** Files are planned in windows. The first is small, so that the workers soon have something to do. */
 export const RESTORE_WINDOW_FIRST_FILES = 64;
 export const RESTORE_WINDOW_MAX_FILES = 8192;
 export const RESTORE_WINDOW_FIRST_BYTES: number = 8 * MiB;
-export const RESTORE_WINDOW_MAX_BYTES: number = 512 * MiB;
+/** A blob that is needed in two windows is decoded twice: the larger, the rarer. */
+export const RESTORE_WINDOW_MAX_BYTES: number = 4096 * MiB;
 /** Files of several blobs in one window: each may be open until all of them are written. */
 export const RESTORE_WINDOW_LARGE_FILES = 128;
 /** In windows under way before the walk waits. */
 export const RESTORE_FILES_PLANNED_MAX = 16_384;
-export const RESTORE_BYTES_PLANNED_MAX: number = 1024 * MiB;
+export const RESTORE_BYTES_PLANNED_MAX: number = 8192 * MiB;
 export const RESTORE_LARGE_FILES_PLANNED_MAX = 256;
 /** Writes of one task, so that none runs for long; files of a task without writes. */
 export const RESTORE_TASK_MAX_USES = 4096;

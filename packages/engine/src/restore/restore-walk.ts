@@ -214,11 +214,9 @@ export class RestoreWalk implements WalkVisitor<TargetDirectory> {
   /** Begins with the window, and resolves once its files are decided and another one has room. */
   async #flush(): Promise<void> {
     const window = this.#window;
-    const { files, bytes } = this.#limits;
-    // Small at first, so that the workers soon have something to do.
     this.#limits = {
-      files: Math.min(files * 2, RESTORE_WINDOW_MAX_FILES),
-      bytes: Math.min(bytes * 2, RESTORE_WINDOW_MAX_BYTES),
+      files: Math.min(this.#limits.files * 2, RESTORE_WINDOW_MAX_FILES),
+      bytes: RESTORE_WINDOW_MAX_BYTES,
       largeFiles: RESTORE_WINDOW_LARGE_FILES,
     };
     this.#window = new FileWindow(this.#limits);
