@@ -71,8 +71,6 @@ export const LOCK_RECHECK_DELAY_MS = 200;
 export const KEYS_TRIED_MAX = 20;
 /** scrypt may use this much memory; a key file that asks for more is refused. */
 export const SCRYPT_MEMORY_MAX_BYTES: number = 1024 * MiB;
-/** Threads that derive a key together have this much memory in all. */
-export const SCRYPT_PARALLEL_MAX_BYTES: number = 130 * MiB;
 /** The product N·r·p, which is scrypt's time: about 15 s of one core. restic's keys have 2^21. */
 export const SCRYPT_WORK_MAX: number = 2 ** 26;
 

@@ -10,8 +10,7 @@ export {
 } from "./cache/cached-backend.ts";
 export { startWorkersEarly } from "./cpu-pool/start-worker.ts";
 export * from "./crypto/blob-codec.ts";
-export { SCRYPT_COST_DEFAULT } from "./crypto/key-file.ts";
-export type { ScryptCost } from "./crypto/parallel-scrypt.ts";
+export { SCRYPT_COST_DEFAULT, type ScryptCost } from "./crypto/key-file.ts";
 export * from "./repository/config.ts";
 export { instantOfMilliseconds } from "./repository/instant.ts";
 export * from "./repository/lock.ts";

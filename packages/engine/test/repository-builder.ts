@@ -1,7 +1,7 @@
 import type { Backend } from "@comeback/core";
 import { MemoryBackend, SeededRandom, SimulatedClock } from "@comeback/testkit";
 import { sealedBound, sha256 } from "../src/crypto/blob-codec.ts";
-import type { ScryptCost } from "../src/crypto/parallel-scrypt.ts";
+import type { ScryptCost } from "../src/crypto/key-file.ts";
 import type { BlobType } from "../src/index/blob-table.ts";
 import { encodeIndexFile, type IndexedPack } from "../src/index/index-file.ts";
 import { encodePackHeader, type PackedBlob } from "../src/pack/header.ts";

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, scrypt } from "node:crypto";
 import type { Random } from "@comeback/core";
 import {
   BRING_BACK,
@@ -8,7 +8,6 @@ import {
   SCRYPT_WORK_MAX,
 } from "@comeback/core";
 import { BoxCipher } from "./box.ts";
-import { deriveBytes, type ScryptCost } from "./parallel-scrypt.ts";
 import {
   decodeMasterKey,
   encodeMasterKey,
@@ -29,11 +28,21 @@ export interface KeyFile {
   readonly data: string;
 }
 
+export interface ScryptCost {
+  readonly N: number;
+  readonly r: number;
+  readonly p: number;
+}
+
 /** 32 MiB and about 0.2 s on one core: one of the settings OWASP's password storage guide accepts. */
 export const SCRYPT_COST_DEFAULT: ScryptCost = { N: 32768, r: 8, p: 3 };
 
 async function deriveKey(password: string, salt: Uint8Array, cost: ScryptCost): Promise<MasterKey> {
-  return masterKeyFromBytes(await deriveBytes(password, salt, cost));
+  const bytes = await new Promise<Buffer>((resolve, reject) => {
+    const options = { ...cost, maxmem: SCRYPT_MEMORY_MAX_BYTES + 1 };
+    scrypt(password, salt, 64, options, (error, key) => (error ? reject(error) : resolve(key)));
+  });
+  return masterKeyFromBytes(bytes);
 }
 
 export interface KeyOwner {
