@@ -62,6 +62,10 @@ export interface Backend extends AsyncDisposable {
   readonly location: string;
   /** Calls of `load` and `save` that this store serves well at the same time. */
   readonly connections: number;
+  /** Reading is slow enough for a cache on a disk of this machine to pay. */
+  readonly isRemote: boolean;
+  /** For how long a file saved by another process may be missing from `list`; 0 where it never is. */
+  readonly listLagMs: number;
 
   save(file: RepositoryFile, data: Uint8Array, options?: OperationOptions): Promise<void>;
   load(file: RepositoryFile, options?: LoadOptions): Promise<Uint8Array<ArrayBuffer>>;

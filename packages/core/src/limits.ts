@@ -65,7 +65,8 @@ export const COMMAND_STOP_MS = 5_000;
 export const LOCK_REFRESH_MS: number = 5 * 60_000;
 export const LOCK_STALE_MS: number = 30 * 60_000;
 export const LOCK_GIVE_UP_MS: number = 22.5 * 60_000;
-export const LOCK_RECHECK_DELAY_MS = 200;
+/** What a store's lists are taken to lag behind where nothing better is known (restic waits as long). */
+export const LIST_LAG_DEFAULT_MS = 200;
 
 /** Keys that are tried with one password (restic: 20). */
 export const KEYS_TRIED_MAX = 20;

@@ -74,9 +74,9 @@ export class RepositoryBuilder implements AsyncDisposable {
   }
 
   static async create(
-    options: { version?: 1 | 2; seed?: number } = {},
+    options: { version?: 1 | 2; seed?: number; listLagMs?: number } = {},
   ): Promise<RepositoryBuilder> {
-    const backend = new MemoryBackend();
+    const backend = new MemoryBackend(options.listLagMs);
     const repository = await Repository.init({
       backend,
       password: TEST_PASSWORD,

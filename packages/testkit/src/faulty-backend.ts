@@ -52,6 +52,8 @@ export function stagedFailure(message = "a staged failure"): ComebackError {
 export class FaultyBackend implements Backend {
   readonly location: string;
   readonly connections: number;
+  readonly isRemote: boolean;
+  readonly listLagMs: number;
   readonly calls: RecordedCall[] = [];
   readonly #inner: Backend;
   readonly #staged: { readonly staged: StagedFault; fitted: number }[] = [];
@@ -63,6 +65,8 @@ export class FaultyBackend implements Backend {
     this.#inner = inner;
     this.location = inner.location;
     this.connections = inner.connections;
+    this.isRemote = inner.isRemote;
+    this.listLagMs = inner.listLagMs;
   }
 
   stage(staged: StagedFault): this {

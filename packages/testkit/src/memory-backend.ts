@@ -29,24 +29,28 @@ function emptyFiles(): Files {
 export class MemoryBackend implements Backend {
   readonly location: string = "memory";
   readonly connections: number = 4;
+  readonly isRemote: boolean = false;
+  readonly listLagMs: number;
   readonly #files: Files;
   readonly #underWay: Set<Promise<unknown>> = new Set();
   #closed = false;
 
-  constructor() {
+  /** Lists show everything at once, and yet a test may have clients wait for them. */
+  constructor(listLagMs = 0) {
+    this.listLagMs = listLagMs;
     this.#files = emptyFiles();
   }
 
   /** Another client of the same store. */
   sharing(): MemoryBackend {
-    const other = new MemoryBackend();
+    const other = new MemoryBackend(this.listLagMs);
     for (const [type, files] of this.#files) other.#files.set(type, files);
     return other;
   }
 
   /** A store of its own with what is in this one now: the state after a crash at this moment. */
   clone(): MemoryBackend {
-    const other = new MemoryBackend();
+    const other = new MemoryBackend(this.listLagMs);
     for (const [type, files] of this.#files) {
       for (const [name, data] of files) other.#files.get(type)?.set(name, data.slice());
     }

@@ -9,6 +9,7 @@ import {
   rename,
   rmdir,
   stat,
+  statfs,
   unlink,
 } from "node:fs/promises";
 import { byteStringFromText } from "@comeback/core";
@@ -28,6 +29,7 @@ export interface FileSystem {
   readonly renameWithoutReplacing: (from: string, to: string) => Promise<void>;
   readonly rmdir: typeof rmdir;
   readonly stat: typeof stat;
+  readonly statfs: typeof statfs;
   readonly unlink: typeof unlink;
 }
 
@@ -45,6 +47,7 @@ export const nodeFileSystem: FileSystem = {
   },
   rmdir,
   stat,
+  statfs,
   unlink,
 };
 

@@ -7,6 +7,7 @@ import {
   fileExists,
   fileLabel,
   fileNotFound,
+  LIST_LAG_DEFAULT_MS,
   LOCAL_CONNECTIONS,
 } from "@comeback/core";
 import type {
@@ -26,6 +27,7 @@ import { loadFile, notAFile } from "./load-file.ts";
 import { backendError } from "./local-errors.ts";
 import type { FailedOperation } from "./local-errors.ts";
 import { MountGuard } from "./mount-guard.ts";
+import { isOnRemoteFileSystem } from "./remote-file-systems.ts";
 import { saveFile } from "./save-file.ts";
 
 interface Call<T> {
@@ -40,21 +42,27 @@ interface Call<T> {
 export class LocalBackend implements Backend {
   readonly location: string;
   readonly connections: number = LOCAL_CONNECTIONS;
+  readonly isRemote: boolean;
+  readonly listLagMs: number;
   readonly #fileSystem: FileSystem;
   readonly #guard: MountGuard;
   readonly #underWay: Set<Promise<unknown>> = new Set();
   #modes: LayoutModes = modesFor(undefined);
   #closed = false;
 
-  private constructor(root: string, fileSystem: FileSystem) {
+  private constructor(root: string, fileSystem: FileSystem, isRemote: boolean) {
     this.location = root;
+    this.isRemote = isRemote;
+    // Network file systems keep the names in a folder for a while.
+    this.listLagMs = isRemote ? LIST_LAG_DEFAULT_MS : 0;
     this.#fileSystem = fileSystem;
     this.#guard = new MountGuard(fileSystem, root);
   }
 
   /** The backend on `root`, an absolute path of a folder that exists. */
   static async open(root: string, fileSystem: FileSystem): Promise<LocalBackend> {
-    const backend = new LocalBackend(root, fileSystem);
+    const isRemote = await isOnRemoteFileSystem(fileSystem, root);
+    const backend = new LocalBackend(root, fileSystem, isRemote);
     await backend.#learn();
     return backend;
   }

@@ -65,6 +65,8 @@ export async function cachedBackend(inner: Backend, options: CacheOptions): Prom
 class CachingBackend implements CachedBackend {
   readonly location: string;
   readonly connections: number;
+  readonly isRemote: boolean;
+  readonly listLagMs: number;
   readonly #inner: Backend;
   readonly #store: CacheStore;
   readonly #maxBytes: number;
@@ -83,6 +85,8 @@ class CachingBackend implements CachedBackend {
     this.#maxBytes = maxBytes;
     this.location = inner.location;
     this.connections = inner.connections;
+    this.isRemote = inner.isRemote;
+    this.listLagMs = inner.listLagMs;
   }
 
   cacheable(file: RepositoryFile): void {

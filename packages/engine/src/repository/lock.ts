@@ -6,7 +6,6 @@ import {
   ExitCode,
   isComebackError,
   LOCK_GIVE_UP_MS,
-  LOCK_RECHECK_DELAY_MS,
   LOCK_REFRESH_MS,
   LOCK_STALE_MS,
   messageOf,
@@ -38,7 +37,9 @@ export interface LockOptions {
 }
 
 /**
- * Our lock in a repository. Taken as restic takes its own: look, write, wait, look again. What only
+ * Our lock in a repository. Taken as restic takes its own: look, write, wait, look again. The wait is for
+ * stores whose lists lag behind; where they do not, whoever writes second sees the first at once, and
+ * restic's own wait only makes it look later than we need. What only
  * reads may begin before `confirmed` resolves; nothing may be written before.
  */
 export class RepositoryLock implements AsyncDisposable {
@@ -92,7 +93,8 @@ export class RepositoryLock implements AsyncDisposable {
 
   async #confirm(): Promise<void> {
     const { clock, signal } = this.#options;
-    await clock.sleep(LOCK_RECHECK_DELAY_MS, signal);
+    const { listLagMs } = this.#repository.backend;
+    if (listLagMs > 0) await clock.sleep(listLagMs, signal);
     await refuseConflicts(this.#repository, this.#options, this.#name);
   }
 

@@ -7,7 +7,7 @@ import {
   ComebackError,
   isComebackError,
   LOCK_GIVE_UP_MS,
-  LOCK_RECHECK_DELAY_MS,
+  LIST_LAG_DEFAULT_MS,
   LOCK_REFRESH_MS,
   LOCK_STALE_MS,
 } from "@comeback/core";
@@ -23,7 +23,7 @@ async function acquire(
   clock: SimulatedClock = new SimulatedClock(),
 ): Promise<RepositoryLock> {
   const lock = await RepositoryLock.acquire(repository, { exclusive, clock });
-  await clock.advance(LOCK_RECHECK_DELAY_MS);
+  await clock.advance(LIST_LAG_DEFAULT_MS);
   await lock.confirmed;
   return lock;
 }
@@ -57,7 +57,7 @@ function deadProcess(): number {
 
 describe("a lock", () => {
   it("is shared with others that are shared, and exclusive against all", async () => {
-    await using builder = await RepositoryBuilder.create();
+    await using builder = await RepositoryBuilder.create({ listLagMs: LIST_LAG_DEFAULT_MS });
     const { repository } = builder;
     const shared = [await acquire(repository, false), await acquire(repository, false)];
     await assert.rejects(acquire(repository, true), isLocked);
@@ -72,7 +72,7 @@ describe("a lock", () => {
   });
 
   it("says who holds the repository and since when", async () => {
-    await using builder = await RepositoryBuilder.create();
+    await using builder = await RepositoryBuilder.create({ listLagMs: LIST_LAG_DEFAULT_MS });
     await plant(builder.repository, { exclusive: true, pid: 99, hostname: "nas", username: "eve" });
     await assert.rejects(acquire(builder.repository, false), (error) => {
       const { message, why } = error as ComebackError;
@@ -83,20 +83,47 @@ describe("a lock", () => {
   });
 
   it("gives way where two take one at the same moment, and both cannot have it", async () => {
-    await using builder = await RepositoryBuilder.create();
+    await using builder = await RepositoryBuilder.create({ listLagMs: LIST_LAG_DEFAULT_MS });
     const { repository } = builder;
     const clock = new SimulatedClock();
     const first = await RepositoryLock.acquire(repository, { exclusive: true, clock });
     // The other one had looked before ours was written.
     const other = await plant(repository, { exclusive: false });
-    await clock.advance(LOCK_RECHECK_DELAY_MS);
+    await clock.advance(LIST_LAG_DEFAULT_MS);
     await assert.rejects(first.confirmed, isLocked);
     assert.deepEqual(await lockNames(repository), [other], "ours is gone, theirs stays");
     await first[Symbol.asyncDispose]();
   });
 
+  it("is never had by two at once, without a wait, where lists do not lag", async () => {
+    for (let turns = 0; turns < 12; turns++) {
+      await using builder = await RepositoryBuilder.create({ seed: turns + 1 });
+      const { repository } = builder;
+      const confirmed = async (exclusive: boolean, turnsBefore: number): Promise<string> => {
+        for (let i = 0; i < turnsBefore; i++) await new Promise(setImmediate);
+        const clock = new SimulatedClock();
+        try {
+          const lock = await RepositoryLock.acquire(repository, { exclusive, clock });
+          await lock.confirmed;
+          return "had";
+        } catch (error) {
+          assert.ok(isLocked(error));
+          return "refused";
+        }
+      };
+      const outcomes = await Promise.all([confirmed(true, 0), confirmed(turns % 2 === 0, turns)]);
+      const had = outcomes.filter((outcome) => outcome === "had").length;
+      assert.ok(had <= 1, "never both");
+      assert.equal(
+        (await lockNames(repository)).length,
+        had,
+        "a refused lock leaves nothing behind",
+      );
+    }
+  });
+
   it("clears locks of dead processes of this host and of those not refreshed, and no others", async () => {
-    await using builder = await RepositoryBuilder.create();
+    await using builder = await RepositoryBuilder.create({ listLagMs: LIST_LAG_DEFAULT_MS });
     const { repository } = builder;
     const clock = new SimulatedClock();
     const before = (ageMs: number): string => new Date(clock.now() - ageMs).toISOString();
@@ -113,12 +140,12 @@ describe("a lock", () => {
     assert.ok(left.has(alive) && left.has(young));
     assert.equal(left.size, 3);
     assert.equal(cleared.length, 2);
-    await clock.advance(LOCK_RECHECK_DELAY_MS);
+    await clock.advance(LIST_LAG_DEFAULT_MS);
     await lock[Symbol.asyncDispose]();
   });
 
   it("passes over empty lock files, and over ones that vanish while they are read", async () => {
-    await using builder = await RepositoryBuilder.create();
+    await using builder = await RepositoryBuilder.create({ listLagMs: LIST_LAG_DEFAULT_MS });
     builder.backend.overwrite({ type: "lock", name: "0".repeat(64) }, new Uint8Array(0));
     const { repository } = builder;
     await plant(repository, { exclusive: true });
@@ -132,7 +159,7 @@ describe("a lock", () => {
   });
 
   it("is not taken beside one that cannot be read", async () => {
-    await using builder = await RepositoryBuilder.create();
+    await using builder = await RepositoryBuilder.create({ listLagMs: LIST_LAG_DEFAULT_MS });
     const name = await plant(builder.repository, {});
     builder.damage("lock", name, (bytes) => bytes.subarray(0, 20));
     await assert.rejects(acquire(builder.repository, true), { code: "repository.damaged" });
@@ -157,7 +184,7 @@ describe("a lock", () => {
   });
 
   it("is not confirmed after an abort", async () => {
-    await using builder = await RepositoryBuilder.create();
+    await using builder = await RepositoryBuilder.create({ listLagMs: LIST_LAG_DEFAULT_MS });
     const controller = new AbortController();
     const { signal } = controller;
     const options = { exclusive: true, clock: new SimulatedClock(), signal };
@@ -170,7 +197,7 @@ describe("a lock", () => {
 
   it("is written anew while it is held, the new file before the old one goes", async (t) => {
     t.mock.timers.enable({ apis: ["setInterval"] });
-    await using builder = await RepositoryBuilder.create();
+    await using builder = await RepositoryBuilder.create({ listLagMs: LIST_LAG_DEFAULT_MS });
     const { repository } = builder;
     const clock = new SimulatedClock();
     const lock = await acquire(repository, true, clock);
@@ -196,13 +223,13 @@ describe("a lock", () => {
 
   it("is reported as lost once it could not be written anew for too long", async (t) => {
     t.mock.timers.enable({ apis: ["setInterval"] });
-    await using builder = await RepositoryBuilder.create();
+    await using builder = await RepositoryBuilder.create({ listLagMs: LIST_LAG_DEFAULT_MS });
     const { repository } = builder;
     const clock = new SimulatedClock();
     const lost: ComebackError[] = [];
     const onLost = (error: ComebackError): void => void lost.push(error);
     const lock = await RepositoryLock.acquire(repository, { exclusive: false, clock, onLost });
-    await clock.advance(LOCK_RECHECK_DELAY_MS);
+    await clock.advance(LIST_LAG_DEFAULT_MS);
     let saves = 0;
     repository.backend.save = () => {
       saves++;

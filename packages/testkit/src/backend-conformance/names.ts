@@ -53,10 +53,11 @@ export function testNames(make: MakeBackend): void {
     for (const type of FILE_TYPES) assert.deepEqual(await listAll(backend, type), []);
   });
 
-  test("location and connections are sensible", async () => {
+  test("location, connections and lag are sensible", async () => {
     await using fixture = await make();
     assert.ok(fixture.backend.location.length > 0);
     assert.ok(Number.isInteger(fixture.backend.connections));
     assert.ok(fixture.backend.connections >= 1);
+    assert.ok(fixture.backend.listLagMs >= 0);
   });
 }
