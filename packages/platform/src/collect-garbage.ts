@@ -1,17 +1,23 @@
-import { setFlagsFromString } from "node:v8";
+import { getHeapStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
+/** A heap that has grown less than this since it was last collected is left alone. */
+const GROWTH_MIN_BYTES = 16 * 1024 * 1024;
+
 let collector: (() => void) | undefined;
+let liveBytes = 0;
 
 /**
- * Has V8 collect this thread's garbage now. Left alone it lets a heap grow by tens of megabytes
- * before it looks, which with a heap for every core adds up; a collection at a moment when little
- * is alive (a pack has just been given away) takes a few milliseconds.
+ * Has V8 collect this thread's garbage now, where there may be much of it. Left alone it lets a heap
+ * grow by tens of megabytes before it looks, which with a heap for every core adds up; a collection
+ * at a moment when little is alive (a pack has just been given away) takes a few milliseconds.
  */
 export function collectGarbage(): void {
+  if (getHeapStatistics().used_heap_size - liveBytes < GROWTH_MIN_BYTES) return;
   if (collector === undefined) {
     setFlagsFromString("--expose-gc");
     collector = runInNewContext("gc") as () => void;
   }
   collector();
+  liveBytes = getHeapStatistics().used_heap_size;
 }
