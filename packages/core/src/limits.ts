@@ -53,7 +53,7 @@ export const LISTING_AT_ONCE_MAX_ENTRIES = 4_096;
 export const READ_AHEAD_MAX_ENTRIES = 32_768;
 /** An interrupted walk may take this long to notice. */
 export const WALK_END_MAX_MS = 300;
-/** Totals for a progress bar are counted once a backup has taken this long. */
+/** Totals for a progress bar are counted once a backup has taken this long; for a log, longer. */
 export const TOTALS_DELAY_MS = 1_000;
 /** Tasks queued at one worker, the running one included. */
 export const TASKS_PER_WORKER_MAX = 2;

@@ -36,7 +36,7 @@ export class BackupReporter implements Disposable {
   get observer(): BackupObserver {
     const namesItems = this.#context.globals.verbosity >= 2;
     return {
-      wantsTotals: this.#wantsTotals,
+      totalsAfterMs: this.#wantsTotals ? this.#ticker.totalsAfterMs : undefined,
       onStart: (progress) => {
         this.#progress = progress;
         this.#ticker.start(new BackupView(progress));

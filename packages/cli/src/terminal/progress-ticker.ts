@@ -2,6 +2,7 @@ import {
   PROGRESS_BAR_INTERVAL_MS,
   PROGRESS_JSON_INTERVAL_MS,
   PROGRESS_LOG_INTERVAL_MS,
+  TOTALS_DELAY_MS,
 } from "@comeback/core";
 import type { Terminal } from "./terminal.ts";
 
@@ -44,18 +45,30 @@ export class ProgressTicker implements Disposable {
   /** Shows this view from now on, in place of the one before. */
   start(view: ProgressView): void {
     this.stop();
-    const { terminal, json, quiet, env } = this.#options;
+    const { terminal, json, quiet } = this.#options;
     if (quiet) return;
-    const [show, usualMs] = json
-      ? ([() => this.#printMessage(view), PROGRESS_JSON_INTERVAL_MS] as const)
+    const show = json
+      ? () => this.#printMessage(view)
       : terminal.isLive
-        ? ([
-            () => terminal.showStatus(view.lines(terminal.statusColumns)),
-            PROGRESS_BAR_INTERVAL_MS,
-          ] as const)
-        : ([() => terminal.print(view.logLine()), PROGRESS_LOG_INTERVAL_MS] as const);
-    this.#timer = setInterval(show, chosenIntervalMs(env) ?? usualMs);
+        ? () => terminal.showStatus(view.lines(terminal.statusColumns))
+        : () => terminal.print(view.logLine());
+    this.#timer = setInterval(show, this.#intervalMs);
     this.#timer.unref();
+  }
+
+  /** When to begin counting what the view is to show as totals: early for a bar, later for a log. */
+  get totalsAfterMs(): number {
+    return Math.max(TOTALS_DELAY_MS, this.#intervalMs / 2);
+  }
+
+  get #intervalMs(): number {
+    const { terminal, json, env } = this.#options;
+    const usualMs = json
+      ? PROGRESS_JSON_INTERVAL_MS
+      : terminal.isLive
+        ? PROGRESS_BAR_INTERVAL_MS
+        : PROGRESS_LOG_INTERVAL_MS;
+    return chosenIntervalMs(env) ?? usualMs;
   }
 
   /** Ends the updates and leaves nothing on the screen. */

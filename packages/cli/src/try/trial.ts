@@ -1,5 +1,11 @@
 import { statfsSync, writeFileSync } from "node:fs";
-import { type ByteString, displayText, nodePath, type Source } from "@comeback/core";
+import {
+  type ByteString,
+  displayText,
+  nodePath,
+  type Source,
+  TOTALS_DELAY_MS,
+} from "@comeback/core";
 import type { BackupResult, Snapshot } from "@comeback/engine";
 import { createFilesSource } from "@comeback/source-files";
 import { BackupView } from "../backup/backup-view.ts";
@@ -143,7 +149,7 @@ export class Trial {
     let snapshot: Snapshot | undefined;
     await this.#step(doing, async (show) => {
       const result = await this.#repository.backup(source, parent, {
-        wantsTotals: true,
+        totalsAfterMs: TOTALS_DELAY_MS,
         onStart: (progress) => show(() => new BackupView(progress)),
       });
       snapshot = result.snapshot;

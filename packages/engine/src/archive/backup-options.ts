@@ -44,8 +44,11 @@ export interface ArchivedItem {
 }
 
 export interface BackupObserver {
-  /** Count the whole source ahead of the backup, for a bar that shows what is left. */
-  readonly wantsTotals?: boolean;
+  /**
+   * Count the whole source beside the backup, for a bar that shows what is left, once the backup
+   * has taken this long; never where it is missing.
+   */
+  readonly totalsAfterMs?: number | undefined;
   /** Handed over once at the start; its fields move on while the backup runs. */
   onStart?(progress: Readonly<BackupProgress>): void;
   onProblem?(problem: SourceProblem): void;

@@ -1,5 +1,4 @@
-import type { Clock, Source } from "@comeback/core";
-import { TOTALS_DELAY_MS } from "@comeback/core";
+import type { Clock, Source, SourceEntry } from "@comeback/core";
 import type { ProgressMeter } from "./progress-meter.ts";
 
 /**
@@ -31,20 +30,24 @@ async function count(
   signal: AbortSignal,
   clock: Clock,
 ): Promise<void> {
-  if (meter.observer.wantsTotals !== true) return;
-  await clock.sleep(TOTALS_DELAY_MS, signal);
+  const { totalsAfterMs } = meter.observer;
+  if (totalsAfterMs === undefined) return;
+  await clock.sleep(totalsAfterMs, signal);
   await using session = await source.open({ signal, onProblem() {} });
   const { live } = meter;
-  const stack = [await session.root()];
-  for (let entries = stack.pop(); entries !== undefined; entries = stack.pop()) {
+  // Folders still to be listed, not what is in them: that may be millions of entries.
+  const folders: SourceEntry[] = [];
+  const add = (entries: readonly SourceEntry[]): void => {
     for (const entry of entries) {
-      if (entry.metadata.type === "file") {
-        live.filesTotal++;
-        live.bytesTotal += entry.metadata.sizeBytes;
-      } else if (entry.metadata.type === "dir") {
-        stack.push(await session.list(entry));
-      }
+      if (entry.metadata.type === "dir") folders.push(entry);
+      if (entry.metadata.type !== "file") continue;
+      live.filesTotal++;
+      live.bytesTotal += entry.metadata.sizeBytes;
     }
+  };
+  add(await session.root());
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    add(await session.list(folder));
     await new Promise((resolve) => setImmediate(resolve));
     signal.throwIfAborted();
   }
