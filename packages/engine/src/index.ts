@@ -16,6 +16,7 @@ export { instantOfMilliseconds } from "./repository/instant.ts";
 export * from "./repository/lock.ts";
 export * from "./repository/repository.ts";
 export * from "./repository/snapshots.ts";
+export * from "./snapshot/replace-snapshot.ts";
 export * from "./snapshot/snapshot.ts";
 export { backup } from "./archive/backup.ts";
 export * from "./archive/backup-options.ts";
