@@ -6,7 +6,15 @@ export type EntryContent =
   /** A path that a worker thread opens and reads by itself. */
   | { readonly kind: "path"; readonly path: ByteString }
   /** A stream that is read once (standard input, a command's output). */
-  | { readonly kind: "stream"; open(signal: AbortSignal): AsyncIterable<Uint8Array> };
+  | {
+      readonly kind: "stream";
+      /**
+       * The entry's metadata tells whether the content is as it was, as a file's does: it is not read
+       * where they agree with the parent snapshot. Default: it is read every time.
+       */
+      readonly comparable?: boolean;
+      open(signal: AbortSignal): AsyncIterable<Uint8Array>;
+    };
 
 /** One entry of a source's tree. */
 export interface SourceEntry {

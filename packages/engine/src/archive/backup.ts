@@ -240,7 +240,7 @@ class BackupRun {
     }
     const isKnown =
       previous !== undefined &&
-      entry.content?.kind !== "stream" &&
+      isComparable(entry) &&
       isContentUnchanged(previous, metadata, this.#detection) &&
       this.#hasAll(previous);
     if (isKnown) {
@@ -336,6 +336,11 @@ class BackupRun {
       total_bytes_processed: meter.live.bytesDone,
     };
   }
+}
+
+/** Whether an entry's metadata says anything of its content. */
+function isComparable({ content }: SourceEntry): boolean {
+  return content?.kind !== "stream" || content.comparable === true;
 }
 
 /** The parent's node of the same name. Both lists are in order of raw names. */

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
-import { Worker } from "node:worker_threads";
-import type { SetupMessage, WorkerSetup } from "./protocol.ts";
+import { type Transferable, Worker } from "node:worker_threads";
+import type { ReplyMessage, SetupMessage, TaskMessage, WorkerSetup } from "./protocol.ts";
 import { workerEntry } from "./worker-entry.ts";
 
 /** Young generation of a worker: its garbage is short-lived messages, its bulk is outside the heap. */
@@ -9,14 +9,40 @@ const WORKER_YOUNG_GENERATION_MB = 4;
 /** A thread that was told to end and has not done so after this long is ended by force. */
 const END_MAX_MS = 5_000;
 
+/** What a pool uses of a worker thread. */
+export interface TaskWorker {
+  /** -1 once it has ended. */
+  readonly threadId: number;
+  ref(): void;
+  on(event: "message", listener: (reply: ReplyMessage) => void): unknown;
+  on(event: "error", listener: (cause: unknown) => void): unknown;
+  on(event: "exit", listener: (code: number) => void): unknown;
+  once(event: "exit", listener: (code: number) => void): unknown;
+  removeAllListeners(): unknown;
+  postMessage(message: SetupMessage | TaskMessage | null, transfer?: readonly Transferable[]): void;
+  terminate(): Promise<number>;
+}
+
 /** A worker thread, and the word in shared memory that tells it to end. */
 export interface Thread {
-  readonly worker: Worker;
+  readonly worker: TaskWorker;
   readonly end: Int32Array;
 }
 
 /** Threads that wait for a pool to take them. */
 const waiting: Thread[] = [];
+
+let startOne: () => Thread = start;
+
+/** Pools get what `make` makes in the place of threads, until the result is disposed. */
+export function replaceThreads(make: () => Thread): Disposable {
+  startOne = make;
+  return {
+    [Symbol.dispose]() {
+      startOne = start;
+    },
+  };
+}
 
 /**
  * Starts worker threads before there is work for them: loading their program takes a tenth of a
@@ -45,7 +71,7 @@ export function startWorkersEarly(count: number = availableParallelism()): Async
 
 /** A thread with what it needs before its first task. */
 export function startThread(setup: WorkerSetup): Thread {
-  const thread = waiting.pop() ?? start();
+  const thread = waiting.pop() ?? startOne();
   const { worker } = thread;
   worker.removeAllListeners();
   worker.ref();
@@ -73,7 +99,7 @@ export async function endThread({ worker, end }: Thread): Promise<void> {
   clearTimeout(timer);
 }
 
-function start(): Thread {
+function start(): Thread & { readonly worker: Worker } {
   const memory = new SharedArrayBuffer(4);
   const worker = new Worker(workerEntry(), {
     workerData: memory,

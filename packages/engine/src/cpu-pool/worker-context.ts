@@ -1,3 +1,4 @@
+import type { Random } from "@comeback/core";
 import { systemRandom } from "@comeback/platform";
 import { type Chunker, createChunker } from "../chunker/chunker.ts";
 import { BlobCodec } from "../crypto/blob-codec.ts";
@@ -8,20 +9,22 @@ import type { WorkerSetup } from "./protocol.ts";
 /** What one worker thread owns. Each part is made when the first task needs it. */
 export class WorkerContext {
   readonly setup: WorkerSetup;
+  readonly #random: Random;
   #codec: BlobCodec | undefined;
   #chunker: Chunker | undefined;
   #table: BlobTable | undefined;
   #packer: Packer | undefined;
 
-  constructor(setup: WorkerSetup) {
+  constructor(setup: WorkerSetup, random: Random = systemRandom) {
     this.setup = setup;
+    this.#random = random;
   }
 
   get codec(): BlobCodec {
     const { key, compression, version, verifyBlobs } = this.setup;
     this.#codec ??= new BlobCodec({
       key,
-      random: systemRandom,
+      random: this.#random,
       compression,
       version,
       verify: verifyBlobs,

@@ -1,13 +1,7 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { archiveHandlers } from "../archive/worker-tasks.ts";
-import { checkHandlers } from "../check/worker-tasks.ts";
-import { restoreHandlers } from "../restore/worker-tasks.ts";
-import { serializeError } from "./cpu-pool.ts";
-import type { ReplyMessage, SetupMessage, TaskMessage, Tasks } from "./protocol.ts";
-import { type HandlersFor, type TaskResult, WorkerContext } from "./worker-context.ts";
-
-/** Everything a worker can do is synchronous: one task after the other, no event loop in between. */
-const handlers: HandlersFor<Tasks> = { ...archiveHandlers, ...checkHandlers, ...restoreHandlers };
+import { answerTask } from "./answer-task.ts";
+import type { SetupMessage, TaskMessage } from "./protocol.ts";
+import { WorkerContext } from "./worker-context.ts";
 
 const port = parentPort;
 if (port === null) throw new Error("this file runs as a worker thread");
@@ -24,17 +18,6 @@ port.on("message", (message: SetupMessage | TaskMessage | null) => {
     context = new WorkerContext(message.setup);
     return;
   }
-  const { number, kind, input } = message;
-  let reply: ReplyMessage;
-  let transfer: readonly ArrayBuffer[] = [];
-  try {
-    if (context === undefined) throw new Error("a task came before the setup");
-    const handler = handlers[kind] as (c: WorkerContext, i: unknown) => TaskResult<unknown>;
-    const result = handler(context, input);
-    reply = { number, output: result.output };
-    transfer = result.transfer ?? [];
-  } catch (error) {
-    reply = { number, error: serializeError(error) };
-  }
+  const { reply, transfer } = answerTask(context, message);
   port.postMessage(reply, [...transfer]);
 });
