@@ -27,6 +27,10 @@ export type ErrorCode =
   | "backup.no-source"
   | "cache.unusable"
   | "command.failed"
+  | "copy.incomplete"
+  | "forget.held"
+  | "forget.incomplete"
+  | "forget.removes-all"
   | "internal.assertion"
   | "interrupted"
   | "key.none-left"
@@ -44,7 +48,8 @@ export type ErrorCode =
   | "check.failed"
   | "snapshot.ambiguous"
   | "snapshot.not-found"
-  | "snapshot.path-not-found";
+  | "snapshot.path-not-found"
+  | "tag.incomplete";
 
 export interface ErrorDetails {
   /** Why it failed, in one sentence; the cause's message is appended by the renderer. */

@@ -16,6 +16,24 @@ export { instantOfMilliseconds } from "./repository/instant.ts";
 export * from "./repository/lock.ts";
 export * from "./repository/repository.ts";
 export * from "./repository/snapshots.ts";
+export {
+  CALENDAR_DURATION_FORMS,
+  type CalendarDuration,
+  calendarDurationText,
+  parseCalendarDuration,
+} from "./forget/calendar-duration.ts";
+export * from "./forget/execute-forget.ts";
+export {
+  isEmptyPolicy,
+  KEEP_PERIODS,
+  type KeepPeriod,
+  type KeepPolicy,
+  type KeptSnapshot,
+} from "./forget/keep-policy.ts";
+export * from "./forget/plan-forget.ts";
+export * from "./snapshot/change-tags.ts";
+export * from "./snapshot/group-snapshots.ts";
+export { HOLD_TAG, isHeld } from "./snapshot/hold.ts";
 export * from "./snapshot/replace-snapshot.ts";
 export * from "./snapshot/snapshot.ts";
 export { backup } from "./archive/backup.ts";

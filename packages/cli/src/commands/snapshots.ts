@@ -1,9 +1,10 @@
+import { groupSnapshots } from "@comeback/engine";
 import { openSession } from "../opening/session.ts";
 import { addFilterOptions, type FilterFlags, filterOf } from "../options/snapshot-filter.ts";
 import { parseGroupBy, parseInteger } from "../options/parse-values.ts";
 import type { CommandModule } from "../program.ts";
 import { findSnapshots } from "../snapshots/find-snapshots.ts";
-import { groupSnapshots, keepLatest } from "../snapshots/group-snapshots.ts";
+import { keepLatest } from "../snapshots/keep-latest.ts";
 import {
   renderGroupTitle,
   renderSnapshots,

@@ -1,8 +1,7 @@
-import type { Snapshot } from "@comeback/engine";
+import type { Snapshot, SnapshotGroupKey } from "@comeback/engine";
 import { formatBytes, formatLocalTime } from "../terminal/format-values.ts";
 import { printableText } from "../terminal/printable.ts";
 import { type Cell, type Column, renderTable } from "../terminal/table.ts";
-import type { GroupKey } from "./group-snapshots.ts";
 
 export function shortId(id: string): string {
   return id.slice(0, 8);
@@ -51,7 +50,7 @@ export function renderSnapshots(snapshots: readonly Snapshot[], compact: boolean
 }
 
 /** The line above a group, in restic's words. */
-export function renderGroupTitle({ hostname, tags, paths }: GroupKey): string {
+export function renderGroupTitle({ hostname, tags, paths }: SnapshotGroupKey): string {
   const parts = [
     ...(hostname === "" ? [] : [`host [${hostname}]`]),
     ...(tags === null ? [] : [`tags [${tags.join(", ")}]`]),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Snapshot } from "@comeback/engine";
-import { groupSnapshots, keepLatest } from "../../src/snapshots/group-snapshots.ts";
+import { groupSnapshots, type Snapshot } from "@comeback/engine";
+import { keepLatest } from "../../src/snapshots/keep-latest.ts";
 import {
   renderGroupTitle,
   renderSnapshots,

@@ -19,14 +19,20 @@ export interface SnapshotFilter {
 
 export function matchesFilter(snapshot: SnapshotFile, filter: SnapshotFilter): boolean {
   const { hosts = [], tags = [], paths = [] } = filter;
-  const own = snapshot.tags ?? [];
-  const hasTags = (set: readonly string[]): boolean =>
-    set.length === 1 && set[0] === "" ? own.length === 0 : set.every((tag) => own.includes(tag));
   return (
     (hosts.length === 0 || hosts.includes(snapshot.hostname ?? "")) &&
-    (tags.length === 0 || tags.some(hasTags)) &&
+    (tags.length === 0 || tags.some((list) => hasTags(snapshot, list))) &&
     paths.every((path) => snapshot.paths.includes(path))
   );
+}
+
+/** Whether a snapshot has all tags of a list. As restic: "" stands for no tags at all. */
+export function hasTags({ tags: own = [] }: SnapshotFile, list: readonly string[]): boolean {
+  for (const tag of list) {
+    if (tag === "" && own.length === 0) return true;
+    if (!own.includes(tag)) return false;
+  }
+  return true;
 }
 
 /** All snapshots that match, oldest first. */

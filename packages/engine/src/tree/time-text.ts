@@ -59,8 +59,11 @@ function clampedSeconds(seconds: number, zone: TimeZone): number {
   return unixFromLocal(clamped, zone);
 }
 
+/** Seconds east of Greenwich, at any instant. */
+export type ZoneOffsets = Pick<TimeZone, "offsetAt">;
+
 /** Go's `time.Date`: the instant at which clocks in a zone show this. */
-function unixFromLocal(localSeconds: number, zone: TimeZone): number {
+export function unixFromLocal(localSeconds: number, zone: ZoneOffsets): number {
   const guess = localSeconds - zone.offsetAt(localSeconds);
   const offset = zone.offsetAt(guess);
   return localSeconds - offset;
