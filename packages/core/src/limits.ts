@@ -27,6 +27,8 @@ export const UNPACKED_MAX_BYTES: number = 512 * MiB;
 export const INDEX_FILE_MAX_BLOBS = 50_000;
 /** A running backup makes what it stored known this often, so that little is lost in a crash. */
 export const INDEX_SAVE_INTERVAL_MS = 60_000;
+/** Index files that a prune replaces while they are being loaded are looked for again this often. */
+export const INDEX_LOAD_ROUNDS_MAX = 5;
 
 /** Files of one message to a worker: at most this many and about this many bytes. */
 export const FILE_BATCH_MAX_FILES = 128;
@@ -65,6 +67,8 @@ export const COMMAND_STOP_MS = 5_000;
 export const LOCK_REFRESH_MS: number = 5 * 60_000;
 export const LOCK_STALE_MS: number = 30 * 60_000;
 export const LOCK_GIVE_UP_MS: number = 22.5 * 60_000;
+/** Not refreshed for this long, a lock whose process is not here any more is left over, most likely. */
+export const LOCK_ABANDONED_MS: number = 10 * 60_000;
 /** What a store's lists are taken to lag behind where nothing better is known (restic waits as long). */
 export const LIST_LAG_DEFAULT_MS = 200;
 
@@ -135,5 +139,11 @@ export const CHECK_BYTES_IN_FLIGHT_MAX: number = 256 * MiB;
 export const CHECK_DETAILS_KEPT_MAX = 20;
 /** Trees that a check loads again to name the files that damage affects. */
 export const CHECK_NAMING_TREES_MAX = 20_000;
+/** Copy: parts of the source's packs that are in memory at once. */
+export const COPY_BYTES_IN_FLIGHT_MAX: number = 64 * MiB;
+/** Snapshots whose trees a copy reads together. */
+export const COPY_SNAPSHOTS_AT_ONCE_MAX = 16;
+/** Snapshots are copied together until their new blobs fill this many packs. */
+export const COPY_BATCH_PACKS = 100;
 /** Blobs of a file that a reader of its content fetches ahead. */
 export const READ_AHEAD_BLOBS = 4;

@@ -18,7 +18,8 @@ export const define: CommandModule["define"] = (command, run) => {
         }
         await using session = await openSession(context, { lock: "shared" });
         const { repository, signal } = session;
-        if (kind === "blob" || kind === "tree") await repository.loadIndex({ signal });
+        if (kind === "blob" || kind === "tree")
+          await repository.loadIndex({ includeMarked: true, signal });
         const request = await requestOf(session, kind, id ?? "");
         const { bytes, warning } = await cat(repository, request, { signal });
         if (warning !== undefined) context.terminal.printError(`warning: ${warning}`);

@@ -64,7 +64,7 @@ async function list(
   const { repository, signal } = session;
   const filter = filterOf(flags, context.env);
   const snapshot = await findSnapshot(repository, wanted.snapshot, filter, { signal });
-  await repository.loadIndex({ signal });
+  await repository.loadIndex({ includeMarked: true, signal });
   const treeId = await resolveFolder(repository, snapshot.tree, wanted.path, { signal });
   // A folder that is not there is an error, and not an empty list.
   for (const folder of folders) await resolvePath(repository, treeId, folder, { signal });

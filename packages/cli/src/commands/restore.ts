@@ -139,7 +139,7 @@ async function runRestore(context: CommandContext, wish: Wish): Promise<number> 
   const filter = filterOf(flags, context.env);
   const [snapshot] = await Promise.all([
     findSnapshot(repository, wish.snapshot, filter, { signal }),
-    repository.loadIndex({ signal }),
+    repository.loadIndex({ includeMarked: true, signal }),
   ]);
   if (!globals.json && !globals.quiet) {
     const title = `restoring ${snapshotTitle(snapshot)}`;

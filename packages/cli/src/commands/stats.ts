@@ -32,7 +32,7 @@ export const define: CommandModule["define"] = (command, run) => {
         const mode = parseChoice("--mode", flags.mode, STATS_MODES);
         await using session = await openSession(context, { lock: "shared" });
         const { repository, signal } = session;
-        await repository.loadIndex({ signal });
+        await repository.loadIndex({ includeMarked: true, signal });
         const snapshots = await findSnapshots(session, names, filterOf(flags, env));
         // restic has no status messages for this.
         const quiet = globals.quiet || globals.json;

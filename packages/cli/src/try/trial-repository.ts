@@ -78,7 +78,7 @@ export class TrialRepository {
   }): Promise<RestoreResult> {
     await using session = await this.#open();
     const { repository, signal } = session;
-    await repository.loadIndex({ signal });
+    await repository.loadIndex({ includeMarked: true, signal });
     return await restore({ repository, signal, ...wish });
   }
 

@@ -71,7 +71,12 @@ export interface CheckProblem {
 
 /** Nothing is lost by it, but a person may want to know. */
 export interface CheckHint {
-  readonly kind: "pack-not-indexed" | "pack-indexed-twice" | "mixed-pack" | "old-index-format";
+  readonly kind:
+    | "pack-not-indexed"
+    | "pack-indexed-twice"
+    | "pack-marked"
+    | "mixed-pack"
+    | "old-index-format";
   readonly message: string;
   readonly count: number;
   /** Ids of the files; the first ones where there are many. */

@@ -78,7 +78,7 @@ class CheckRun {
     for await (const file of repository.backend.list("index", { signal })) files.push(file);
     this.#indexFiles = files;
     const bytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-    const index = RepositoryIndex.forFiles(bytes);
+    const index = RepositoryIndex.forFiles(bytes, { includeMarked: true });
     await using pool = this.#startPool(index);
     const isIntact = await loadIndexFiles(repository, index, files, this.#log, { signal });
     if (!isIntact) return this.#result({});

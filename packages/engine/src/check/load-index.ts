@@ -1,8 +1,7 @@
 import type { ListedFile, OperationOptions } from "@comeback/core";
-import { CHECK_DETAILS_KEPT_MAX } from "@comeback/core";
-import { decodeIndexFile, type IndexedPack } from "../index/index-file.ts";
+import { CHECK_DETAILS_KEPT_MAX, isComebackError } from "@comeback/core";
+import { addIndexFile } from "../index/add-index-file.ts";
 import type { RepositoryIndex } from "../index/repository-index.ts";
-import { scanIndexFile } from "../index/scan-index-file.ts";
 import { eachConcurrently, type Repository } from "../repository/repository.ts";
 import { type ProblemLog, whyUnusable } from "./problem-log.ts";
 
@@ -23,26 +22,35 @@ export async function loadIndexFiles(
   const listedIn = new Map<string, string>();
   const twice = new Set<string>();
   const old: string[] = [];
+  const gone: string[] = [];
   let intact = true;
-  await eachConcurrently(files, backend.connections, async ({ name }) => {
+  const load = async ({ name }: { readonly name: string }): Promise<void> => {
     try {
       const json = await repository.loadUnpacked("index", name, options);
       if (json[0] === OPEN_BRACKET) old.push(name);
-      const scanned = scanIndexFile(json);
-      const packs = scanned?.packs ?? decodeIndexFile(json, "index");
-      for (const { id } of packs) {
+      for (const id of addIndexFile(index, json, "index").packs) {
         const other = listedIn.get(id);
         if (other === undefined) listedIn.set(id, name);
         else if (other !== name) twice.add(id);
       }
-      if (scanned !== undefined) index.addScanned(scanned);
-      else for (const pack of packs as IndexedPack[]) index.addPack(pack);
     } catch (error) {
       const why = await whyUnusable(error, backend, options);
+      if (isComebackError(error, "backend.not-found") && !gone.includes(name)) {
+        gone.push(name);
+        return;
+      }
       intact = false;
       log.addFile("index", { type: "index", name }, [why]);
     }
-  });
+  };
+  await eachConcurrently(files, backend.connections, load);
+  if (gone.length > 0) {
+    // A prune that runs beside us has replaced them: what they listed is in newer ones.
+    const known = new Set(files.map(({ name }) => name).filter((name) => !gone.includes(name)));
+    for await (const file of backend.list("index", options)) {
+      if (!known.has(file.name)) await load(file);
+    }
+  }
   const first = (ids: Iterable<string>): string[] => [...ids].slice(0, CHECK_DETAILS_KEPT_MAX);
   log.hint(
     "pack-indexed-twice",

@@ -55,6 +55,13 @@ export async function listPacks(
     strangers,
     strangerCount,
   );
+  const marked = [...index.marks.keys()].map((pack) => index.packIds[pack] as string);
+  log.hint(
+    "pack-marked",
+    `${marked.length} packs wait to be deleted by a later prune; they count as part of the repository`,
+    marked.slice(0, CHECK_DETAILS_KEPT_MAX),
+    marked.length,
+  );
   const mixed = index.packIds.filter((_id, pack) => isMixed(groups, pack));
   log.hint(
     "mixed-pack",
@@ -90,6 +97,7 @@ export function planReadings(
     const trees = groups.trees[pack] as number;
     const listed = listedSizes[pack] as number;
     if (listed < 0 || (trees === 0 && !chosen.has(pack))) continue;
+    if (isBareMark(index, groups, pack)) continue;
     if (trees > 0 && !chosen.has(pack) && isMixed(groups, pack)) {
       first.push(...treeRanges(index, groups, pack));
       continue;
@@ -104,6 +112,11 @@ export function planReadings(
   // The most expensive ones first, so that the workers end at about the same time.
   const cost = ({ pack }: Reading): number => groups.plaintextBytes[pack] as number;
   return [...first, ...rest.sort((a, b) => cost(b) - cost(a))];
+}
+
+/** Whether a pack was marked without its header being readable: nothing is expected of it. */
+export function isBareMark(index: RepositoryIndex, groups: PackGroups, pack: number): boolean {
+  return index.marks.has(pack) && groups.blobCount(pack) === 0;
 }
 
 /** All packs that hold trees, to be read once more for what these refer to. */

@@ -2,24 +2,41 @@ import { damaged, DATA_BLOB_MAX_BYTES, TREE_BLOB_MAX_BYTES } from "@comeback/cor
 import type { PackedBlob } from "../pack/header.ts";
 import { isId } from "./blob-table.ts";
 
+/** Since when a pack waits to be deleted. rustic leaves out what it does not know. */
+export interface PackMark {
+  readonly timeMs?: number;
+  readonly sizeBytes?: number;
+}
+
 /** One pack as an index file lists it. */
 export interface IndexedPack {
   readonly id: string;
   readonly blobs: readonly PackedBlob[];
+  /** Set where the file lists it among rustic's `packs_to_delete`, which restic does not look at. */
+  readonly mark?: PackMark;
 }
 
 /** An index file's JSON (restic design, "Indexing"); it ends with a newline, as restic writes it. */
 export function encodeIndexFile(packs: readonly IndexedPack[]): Buffer {
-  const parts: string[] = [];
-  for (const pack of packs) {
-    const blobs = pack.blobs.map((blob) => {
-      const uncompressed =
-        blob.uncompressedLength > 0 ? `,"uncompressed_length":${blob.uncompressedLength}` : "";
-      return `{"id":"${blob.id}","type":"${blob.type}","offset":${blob.offset},"length":${blob.length}${uncompressed}}`;
-    });
-    parts.push(`{"id":"${pack.id}","blobs":[${blobs.join(",")}]}`);
+  const listed: string[] = [];
+  const marked: string[] = [];
+  for (const { id, blobs, mark } of packs) {
+    const pack = `"id":"${id}","blobs":[${blobs.map(encodeBlob).join(",")}]`;
+    if (mark === undefined) listed.push(`{${pack}}`);
+    else marked.push(`{${pack}${encodeMark(mark)}}`);
   }
-  return Buffer.from(`{"packs":[${parts.join(",")}]}\n`);
+  const toDelete = marked.length > 0 ? `,"packs_to_delete":[${marked.join(",")}]` : "";
+  return Buffer.from(`{"packs":[${listed.join(",")}]${toDelete}}\n`);
+}
+
+function encodeBlob({ id, type, offset, length, uncompressedLength }: PackedBlob): string {
+  const uncompressed = uncompressedLength > 0 ? `,"uncompressed_length":${uncompressedLength}` : "";
+  return `{"id":"${id}","type":"${type}","offset":${offset},"length":${length}${uncompressed}}`;
+}
+
+function encodeMark({ timeMs, sizeBytes }: PackMark): string {
+  const time = timeMs === undefined ? "" : `,"time":"${new Date(timeMs).toISOString()}"`;
+  return `${time}${sizeBytes === undefined ? "" : `,"size":${sizeBytes}`}`;
 }
 
 interface RawBlob {
@@ -30,12 +47,19 @@ interface RawBlob {
   uncompressed_length?: unknown;
 }
 
+interface RawPack {
+  id?: unknown;
+  blobs?: unknown;
+  time?: unknown;
+  size?: unknown;
+}
+
 /**
- * The packs of an index file. Unknown keys are passed over: rustic adds some, and older files have
- * `supersedes`, which restic ignores as well.
+ * The packs of an index file, those that wait to be deleted (rustic's `packs_to_delete`) behind the
+ * others. Unknown keys are passed over: older files have `supersedes`, which restic ignores as well.
  */
 export function decodeIndexFile(json: Uint8Array, what: string): IndexedPack[] {
-  let parsed: { packs?: unknown } | null;
+  let parsed: { packs?: unknown; packs_to_delete?: unknown } | null;
   try {
     parsed = JSON.parse(Buffer.from(json.buffer, json.byteOffset, json.length).toString("utf8"));
   } catch (cause) {
@@ -43,9 +67,22 @@ export function decodeIndexFile(json: Uint8Array, what: string): IndexedPack[] {
   }
   if (typeof parsed !== "object" || parsed === null) throw damaged(what, "it is not a JSON object");
   // The very first format of restic was a bare array of packs.
-  const packs = Array.isArray(parsed) ? parsed : (parsed.packs ?? []);
+  const packs = packList(Array.isArray(parsed) ? parsed : (parsed.packs ?? []), what);
+  const marked = packList(parsed.packs_to_delete ?? [], what);
+  for (const pack of marked as (IndexedPack & RawPack & { mark?: PackMark })[]) {
+    const { time, size } = pack;
+    const timeMs = typeof time === "string" ? Date.parse(time) : Number.NaN;
+    pack.mark = {
+      ...(Number.isNaN(timeMs) ? {} : { timeMs }),
+      ...(Number.isSafeInteger(size) ? { sizeBytes: size as number } : {}),
+    };
+  }
+  return marked.length === 0 ? packs : [...packs, ...marked];
+}
+
+function packList(packs: unknown, what: string): IndexedPack[] {
   if (!Array.isArray(packs)) throw damaged(what, "its list of packs is not a list");
-  for (const pack of packs as { id?: unknown; blobs?: unknown }[]) {
+  for (const pack of packs as RawPack[]) {
     if (!isId(pack?.id)) throw damaged(what, "it lists a pack without a proper id");
     if (!Array.isArray(pack.blobs)) throw damaged(what, "it lists a pack without blobs");
     const blobs = pack.blobs as (RawBlob & { uncompressedLength?: number })[];

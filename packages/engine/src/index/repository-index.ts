@@ -5,7 +5,7 @@ import {
   type BlobType,
   idWords,
 } from "./blob-table.ts";
-import type { IndexedPack } from "./index-file.ts";
+import type { IndexedPack, PackMark } from "./index-file.ts";
 import type { ScannedIndex } from "./scan-index-file.ts";
 
 export interface FoundBlob extends Omit<BlobLocation, "pack"> {
@@ -13,30 +13,49 @@ export interface FoundBlob extends Omit<BlobLocation, "pack"> {
   readonly packId: string;
 }
 
+export interface RepositoryIndexOptions {
+  /**
+   * Also takes in packs that wait to be deleted: for what only reads, and for `prune`. Nothing that
+   * writes may build on them. Default: false.
+   */
+  readonly includeMarked?: boolean;
+}
+
 /** The index of a whole repository in memory: where every blob is, and which packs are known. */
 export class RepositoryIndex {
   readonly table: BlobTable;
+  /** By number: packs that wait to be deleted, and that no index file lists as in use. */
+  readonly marks: ReadonlyMap<number, PackMark>;
+  readonly #includeMarked: boolean;
+  readonly #marks = new Map<number, PackMark>();
   readonly #packIds: string[] = [];
   readonly #packNumbers = new Map<string, number>();
   readonly #id = new Uint32Array(8);
 
-  constructor(expectedBlobs: number) {
+  constructor(expectedBlobs: number, { includeMarked = false }: RepositoryIndexOptions = {}) {
     this.table = BlobTable.create(expectedBlobs);
+    this.marks = this.#marks;
+    this.#includeMarked = includeMarked;
   }
 
   /** An empty index with room for what index files of so many bytes in all may list. */
-  static forFiles(bytes: number): RepositoryIndex {
+  static forFiles(bytes: number, options?: RepositoryIndexOptions): RepositoryIndex {
     // Compressed index files hold a blob in 45 bytes or more.
-    return new RepositoryIndex(Math.ceil(bytes / 40));
+    return new RepositoryIndex(Math.ceil(bytes / 40), options);
   }
 
   /**
    * Adds what an index file lists. Where another file listed the pack already, only blobs that it
-   * did not name are added: mostly none.
+   * did not name are added: mostly none. One that is listed as in use anywhere is in use.
    */
   addPack(pack: IndexedPack): void {
+    const { mark } = pack;
+    if (mark !== undefined && !this.#includeMarked) return;
     const known = this.#packNumbers.has(pack.id);
     const number = this.packNumber(pack.id);
+    if (mark === undefined) this.#marks.delete(number);
+    else if (!known || this.#marks.has(number)) this.#mark(number, mark);
+    else return;
     for (const blob of pack.blobs) {
       idWords(blob.id, this.#id);
       this.#add(blob.type, blob, number, known);
@@ -48,11 +67,19 @@ export class RepositoryIndex {
     for (const { id, first, end } of index.packs) {
       const known = this.#packNumbers.has(id);
       const number = this.packNumber(id);
+      this.#marks.delete(number);
       for (let blob = first; blob < end; blob++) {
         index.readId(blob, this.#id);
         this.#add(index.typeOf(blob), index.placeOf(blob), number, known);
       }
     }
+  }
+
+  /** Of two marks the later one counts, and one without a time before all others. */
+  #mark(number: number, mark: PackMark): void {
+    const other = this.#marks.get(number);
+    const since = ({ timeMs = Number.POSITIVE_INFINITY }: PackMark): number => timeMs;
+    if (other === undefined || since(mark) > since(other)) this.#marks.set(number, mark);
   }
 
   #add(type: BlobType, place: BlobPlace, pack: number, packIsKnown: boolean): void {

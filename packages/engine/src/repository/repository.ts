@@ -1,10 +1,18 @@
 import { createHash } from "node:crypto";
 import { hostname, userInfo } from "node:os";
-import type { Backend, Clock, FileType, OperationOptions, Random } from "@comeback/core";
+import type {
+  Backend,
+  Clock,
+  FileType,
+  ListedFile,
+  OperationOptions,
+  Random,
+} from "@comeback/core";
 import {
   ComebackError,
   damaged,
   ExitCode,
+  INDEX_LOAD_ROUNDS_MAX,
   isComebackError,
   KEYS_TRIED_MAX,
   PACK_SIZE_DEFAULT_BYTES,
@@ -17,9 +25,12 @@ import { createKeyFile, openKeyFile, parseKeyFile, type ScryptCost } from "../cr
 import { generateMasterKey, type MasterKey } from "../crypto/master-key.ts";
 import { decodeUnpacked, encodeUnpacked } from "../crypto/unpacked.ts";
 import type { BlobType } from "../index/blob-table.ts";
-import { decodeIndexFile } from "../index/index-file.ts";
-import { scanIndexFile } from "../index/scan-index-file.ts";
-import { RepositoryIndex, type FoundBlob } from "../index/repository-index.ts";
+import { addIndexFile, type IndexFileListing } from "../index/add-index-file.ts";
+import {
+  type FoundBlob,
+  RepositoryIndex,
+  type RepositoryIndexOptions,
+} from "../index/repository-index.ts";
 import { Packer } from "../pack/packer.ts";
 import { decodeTree } from "../tree/decode.ts";
 import { formatTime } from "../tree/time-text.ts";
@@ -47,6 +58,11 @@ export interface RepositoryOptions extends OperationOptions {
 export interface InitOptions extends RepositoryOptions {
   readonly version?: 1 | 2;
   readonly scryptCost?: ScryptCost;
+}
+
+export interface LoadIndexOptions extends OperationOptions, RepositoryIndexOptions {
+  /** Told what each file lists. */
+  onFile?(name: string, listing: IndexFileListing): void;
 }
 
 /**
@@ -147,20 +163,35 @@ export class Repository implements AsyncDisposable {
   }
 
   /** Reads every index file. A damaged one fails, for a partial index would hide stored data. */
-  async loadIndex(options: OperationOptions = {}): Promise<RepositoryIndex> {
-    const files: { name: string; sizeBytes: number }[] = [];
-    for await (const file of this.backend.list("index", options)) files.push(file);
-    const bytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
-    const index = RepositoryIndex.forFiles(bytes);
-    await eachConcurrently(files, this.backend.connections, async ({ name }) => {
-      const what = `index ${name.slice(0, 8)}`;
-      const json = await this.loadUnpacked("index", name, options);
-      const scanned = scanIndexFile(json);
-      if (scanned !== undefined) index.addScanned(scanned);
-      else for (const pack of decodeIndexFile(json, what)) index.addPack(pack);
-    });
-    this.#index = index;
-    return index;
+  async loadIndex(options: LoadIndexOptions = {}): Promise<RepositoryIndex> {
+    const { backend } = this;
+    const { includeMarked = false, onFile, ...call } = options;
+    const loaded = new Set<string>();
+    let index: RepositoryIndex | undefined;
+    for (let round = 0, isComplete = false; !isComplete; round++) {
+      const files: ListedFile[] = [];
+      for await (const file of backend.list("index", call)) {
+        if (!loaded.has(file.name)) files.push(file);
+      }
+      const bytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
+      const target = (index ??= RepositoryIndex.forFiles(bytes, { includeMarked }));
+      // A prune may replace files meanwhile, and none of its new ones may be missed: who writes
+      // stores a blob once more then, but who reads would take it for lost.
+      isComplete = files.length === 0 || !includeMarked || round === INDEX_LOAD_ROUNDS_MAX;
+      await eachConcurrently(files, backend.connections, async ({ name }) => {
+        try {
+          const json = await this.loadUnpacked("index", name, call);
+          const listing = addIndexFile(target, json, `index ${name.slice(0, 8)}`);
+          onFile?.(name, listing);
+          loaded.add(name);
+        } catch (error) {
+          const isGone = isComebackError(error, "backend.not-found");
+          if (!isGone || round === INDEX_LOAD_ROUNDS_MAX) throw error;
+          isComplete = false;
+        }
+      });
+    }
+    return (this.#index = index as RepositoryIndex);
   }
 
   /** The JSON bytes of an index, snapshot or lock file; its name and MAC have been checked. */

@@ -73,7 +73,7 @@ describe("index files", () => {
     const pack = `{"id":"${ID}","blobs":[${BLOB}],"time":"2026-01-01T00:00:00Z","size":99}`;
     for (const json of [
       `{"supersedes":["${ID}"],"packs":[${pack}]}`,
-      `{"packs":[${pack}],"packs_to_delete":[${pack}]}`,
+      `{"packs":[${pack}],"packs_to_delete":null,"more":[${pack}]}`,
       `[${pack}]`,
     ]) {
       assert.deepEqual(essence(decode(json)), [
@@ -85,6 +85,29 @@ describe("index files", () => {
     }
     assert.deepEqual(decode("{}"), []);
     assert.deepEqual(decode('{"packs":null}'), []);
+  });
+
+  it("list packs that wait to be deleted as rustic does", () => {
+    const blobs = [{ type: "data", id: ID, offset: 0, length: 40, uncompressedLength: 0 }] as const;
+    const timeMs = Date.UTC(2026, 0, 2, 3, 4, 5, 678);
+    const json = encodeIndexFile([
+      { id: ID, blobs, mark: { timeMs, sizeBytes: 117 } },
+      { id: ID, blobs: [] },
+    ]).toString();
+    const mark = `,"time":"2026-01-02T03:04:05.678Z","size":117`;
+    assert.equal(
+      json,
+      `{"packs":[{"id":"${ID}","blobs":[]}],` +
+        `"packs_to_delete":[{"id":"${ID}","blobs":[${BLOB}]${mark}}]}\n`,
+    );
+    assert.deepEqual(
+      decode(json).map((pack) => pack.mark),
+      [undefined, { timeMs, sizeBytes: 117 }],
+    );
+    const bare = `{"packs_to_delete":[{"id":"${ID}","blobs":[]}]}`;
+    assert.deepEqual(decode(bare)[0]?.mark, {});
+    assert.throws(() => decode('{"packs_to_delete":{}}'), isDamage);
+    assert.throws(() => decode('{"packs_to_delete":[{"id":"1","blobs":[]}]}'), isDamage);
   });
 
   it("are refused where anything is out of the ordinary", () => {
