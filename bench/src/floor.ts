@@ -1,7 +1,8 @@
 /**
  * The floor of a first backup: the same bytes through the same native primitives (cut points,
  * SHA-256, zstd, AES, Poly1305, and the same again backwards), on as many threads, from memory.
- * No file system, no walk, no trees, no index, no messages. What a backup takes beyond it is ours.
+ * What occurs twice is stored once, by the same table. No file system, no walk, no trees, no packs,
+ * no index files, no messages. What a backup takes beyond it is ours.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -9,15 +10,27 @@ import { join } from "node:path";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 import {
   BlobCodec,
+  BlobTable,
+  type Chunker,
   createChunker,
   generateMasterKey,
+  idWordsFromBytes,
   sealedBound,
   sha256,
 } from "@comeback/engine/internal";
 import { systemRandom } from "@comeback/platform";
 
 const POLYNOMIAL = 0x3da3358b4dc173n;
-const ARENA_BYTES = 8 * 1024 * 1024;
+const BLOB_MAX_BYTES = 8 * 1024 * 1024;
+/** Work of one thread: whole chunks of one file that come to this much. */
+const PIECE_BYTES = 8 * 1024 * 1024;
+
+interface Input {
+  readonly folder: string;
+  readonly part: number;
+  readonly threads: number;
+  readonly table: BlobTable["shared"];
+}
 
 function filesBelow(folder: string): string[] {
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
@@ -26,20 +39,33 @@ function filesBelow(folder: string): string[] {
     .map((entry) => join(entry.parentPath, entry.name));
 }
 
-/** Pieces of at most the arena's size, so that large files spread over the threads. */
-function load(folder: string, part: number, parts: number): Uint8Array[] {
+/** The ends of the chunks of `bytes`. */
+function cutsOf(chunker: Chunker, bytes: Uint8Array): number[] {
+  const read = (target: Uint8Array, position: number): number => {
+    const part = bytes.subarray(position, position + target.length);
+    target.set(part);
+    return part.length;
+  };
+  return chunker.findCuts({ from: 0, to: bytes.length, read });
+}
+
+/** This thread's share. A large file is cut at ends of its chunks, so that it gives the same ones. */
+function load(chunker: Chunker, { folder, part, threads }: Input): Uint8Array[] {
   const pieces: Uint8Array[] = [];
   let number = 0;
   for (const file of filesBelow(folder)) {
     const bytes = readFileSync(file);
-    for (let at = 0; at < bytes.length; at += ARENA_BYTES) {
-      if (number++ % parts === part) pieces.push(bytes.subarray(at, at + ARENA_BYTES));
+    let start = 0;
+    for (const end of bytes.length <= PIECE_BYTES ? [bytes.length] : cutsOf(chunker, bytes)) {
+      if (end - start < PIECE_BYTES && end < bytes.length) continue;
+      if (number++ % threads === part) pieces.push(bytes.subarray(start, end));
+      start = end;
     }
   }
   return pieces;
 }
 
-function process(pieces: readonly Uint8Array[]): number {
+function process(chunker: Chunker, table: BlobTable, pieces: readonly Uint8Array[]): number {
   const codec = new BlobCodec({
     key: generateMasterKey(systemRandom),
     random: systemRandom,
@@ -47,20 +73,18 @@ function process(pieces: readonly Uint8Array[]): number {
     version: 2,
     verify: true,
   });
-  const chunker = createChunker(POLYNOMIAL);
-  const target = new Uint8Array(sealedBound(ARENA_BYTES));
-  const seen = new Set<string>();
+  const target = new Uint8Array(sealedBound(BLOB_MAX_BYTES));
+  const words = new Uint32Array(8);
   const startMs = performance.now();
   for (const piece of pieces) {
-    chunker.input.set(piece);
-    for (let start = 0; start < piece.length;) {
-      const size = chunker.nextCut(start, piece.length, true);
-      const plaintext = chunker.input.subarray(start, start + size);
+    let start = 0;
+    for (const end of cutsOf(chunker, piece)) {
+      const plaintext = piece.subarray(start, end);
       const id = sha256(plaintext);
-      const known = id.toString("latin1");
-      if (!seen.has(known)) codec.seal("data", id, plaintext, target);
-      seen.add(known);
-      start += size;
+      if (table.claim("data", idWordsFromBytes(id, words)) >= 0) {
+        codec.seal("data", id, plaintext, target);
+      }
+      start = end;
     }
   }
   return performance.now() - startMs;
@@ -70,28 +94,34 @@ if (isMainThread) {
   const folder = globalThis.process.argv[2];
   if (folder === undefined) throw new Error("usage: floor.ts FOLDER");
   const threads = availableParallelism();
-  const workers = Array.from(
-    { length: threads },
-    (_, part) => new Worker(new URL(import.meta.url), { workerData: { folder, part, threads } }),
-  );
+  const table = BlobTable.create(0).shared;
+  const workers = Array.from({ length: threads }, (_, part) => {
+    const input: Input = { folder, part, threads, table };
+    return new Worker(new URL(import.meta.url), { workerData: input });
+  });
   // All start at once, after every one has its bytes in memory.
   await Promise.all(
     workers.map((worker) => new Promise((resolve) => worker.once("message", resolve))),
   );
   const startMs = performance.now();
+  const cpuBefore = globalThis.process.cpuUsage();
   await Promise.all(
     workers.map((worker) => {
       worker.postMessage("go");
       return new Promise((resolve) => worker.once("message", resolve));
     }),
   );
-  console.log(
-    `${folder}: ${((performance.now() - startMs) / 1000).toFixed(2)} s on ${threads} threads`,
-  );
+  const { user, system } = globalThis.process.cpuUsage(cpuBefore);
+  const seconds = ((performance.now() - startMs) / 1000).toFixed(2);
+  const cpuSeconds = ((user + system) / 1e6).toFixed(2);
+  console.log(`${folder}: ${seconds} s on ${threads} threads, ${cpuSeconds} s of processor time`);
   await Promise.all(workers.map((worker) => worker.terminate()));
 } else {
-  const { folder, part, threads } = workerData as { folder: string; part: number; threads: number };
-  const pieces = load(folder, part, threads);
+  const input = workerData as Input;
+  const chunker = createChunker(POLYNOMIAL);
+  const pieces = load(chunker, input);
   parentPort?.postMessage("ready");
-  parentPort?.once("message", () => parentPort?.postMessage(process(pieces)));
+  parentPort?.once("message", () =>
+    parentPort?.postMessage(process(chunker, new BlobTable(input.table), pieces)),
+  );
 }
