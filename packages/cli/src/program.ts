@@ -81,6 +81,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/cat.ts"),
   },
   {
+    name: "unlock",
+    summary: "remove locks that were left behind",
+    load: () => import("./commands/unlock.ts"),
+  },
+  {
     name: "version",
     summary: "print the version",
     load: () => import("./commands/version.ts"),

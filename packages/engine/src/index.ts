@@ -14,8 +14,15 @@ export { SCRYPT_COST_DEFAULT, type ScryptCost } from "./crypto/key-file.ts";
 export * from "./repository/config.ts";
 export { instantOfMilliseconds } from "./repository/instant.ts";
 export * from "./repository/lock.ts";
+export type { LockFile } from "./repository/lock-file.ts";
 export * from "./repository/repository.ts";
 export * from "./repository/snapshots.ts";
+export {
+  type FoundLock,
+  unlock,
+  type UnlockOptions,
+  type UnlockResult,
+} from "./repository/unlock.ts";
 export {
   CALENDAR_DURATION_FORMS,
   type CalendarDuration,

@@ -11,6 +11,7 @@ export * from "./malloc.ts";
 export * from "./native-library.ts";
 export * from "./open.ts";
 export * from "./poly1305-aes.ts";
+export * from "./process-place.ts";
 export * from "./random.ts";
 export * from "./rename-without-replacing.ts";
 export * from "./sha256.ts";

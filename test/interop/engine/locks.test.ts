@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
-import { type ComebackError, isComebackError } from "@comeback/core";
-import { type LockFile, type Repository, RepositoryLock } from "@comeback/engine";
+import { type ComebackError, isComebackError, LOCK_ABANDONED_MS } from "@comeback/core";
+import { type LockFile, type Repository, RepositoryLock, unlock } from "@comeback/engine";
 import { systemClock } from "@comeback/platform";
 import { Client } from "../../drivers/client.ts";
 import type { Running } from "../../drivers/run-program.ts";
 import { memoryFolder } from "../../drivers/scratch.ts";
-import { RESTICS, type Tool } from "../../drivers/tools.ts";
+import { COMEBACK, RESTICS, type Tool } from "../../drivers/tools.ts";
 import { waitUntil } from "../../drivers/wait-until.ts";
 import { initCheaply, openRepository } from "./open-repository.ts";
 
@@ -21,17 +21,8 @@ before(() => initCheaply(location, 2));
 const lockFiles = (): string[] =>
   readdirSync(join(location, "locks")).filter((name) => name.length === 64);
 
-async function acquire(
-  repository: Repository,
-  exclusive: boolean,
-  cleared: LockFile[] = [],
-): Promise<RepositoryLock> {
-  const onStaleRemoved = (lock: LockFile): void => void cleared.push(lock);
-  const lock = await RepositoryLock.acquire(repository, {
-    exclusive,
-    clock: systemClock,
-    onStaleRemoved,
-  });
+async function acquire(repository: Repository, exclusive: boolean): Promise<RepositoryLock> {
+  const lock = await RepositoryLock.acquire(repository, { exclusive, clock: systemClock });
   await lock.confirmed;
   return lock;
 }
@@ -93,19 +84,71 @@ for (const tool of RESTICS) {
     await lock[Symbol.asyncDispose]();
   });
 
-  test(`the lock that a killed ${tool.name} left is cleared, and reported`, async () => {
+  test(`the lock that a killed ${tool.name} left stays while it may be a namesake's`, async () => {
     const running = await backupUnderWay(tool);
     running.child.kill("SIGKILL");
     await running.finished;
     assert.equal(lockFiles().length, 1);
     await using repository = await openRepository(location);
-    const cleared: LockFile[] = [];
-    const lock = await acquire(repository, true, cleared);
+    await assert.rejects(acquire(repository, true), (error) => {
+      assert.ok(isComebackError(error, "repository.locked"));
+      assert.match(error.next ?? "", /`comeback unlock`/);
+      return error.message.includes(`process ${running.pid}`);
+    });
+    const young = await unlock(repository, { clock: systemClock });
+    assert.deepEqual([young.removed.length, young.kept.length], [0, 1]);
+    // Two refreshes later a living process would have written it anew.
+    const later = { ...systemClock, now: () => Date.now() + LOCK_ABANDONED_MS };
+    const { removed } = await unlock(repository, { clock: later });
     assert.deepEqual(
-      cleared.map(({ pid }) => pid),
+      removed.map(({ lock }) => lock?.pid),
       [running.pid],
     );
-    await lock[Symbol.asyncDispose]();
     assert.deepEqual(lockFiles(), []);
   });
+
+  test(`the lock that a killed process of ours left is cleared by us, and by ${tool.name}`, async () => {
+    const comeback = new Client(COMEBACK, location);
+    for (const clear of ["us", "restic"] as const) {
+      const running = comeback.start(["backup", "--stdin"], { inputStaysOpen: true });
+      await waitUntil("our lock", () => lockFiles().length === 1);
+      running.child.kill("SIGKILL");
+      await running.finished;
+      if (clear === "us") {
+        const { stderr } = await comeback.done(["snapshots"]);
+        assert.match(stderr, /removed the stale lock of process \d+ on /);
+      } else {
+        await new Client(tool, location).done(["unlock"]);
+      }
+      assert.deepEqual(lockFiles(), []);
+    }
+  });
+
+  test(`${tool.name} reads our locks, and shows their fields`, async () => {
+    await using repository = await openRepository(location);
+    await using _lock = await acquire(repository, false);
+    const [name = ""] = lockFiles();
+    const { stdout } = await new Client(tool, location).done(["cat", "lock", name, "--no-lock"]);
+    const { pid, exclusive } = JSON.parse(stdout.toString()) as LockFile;
+    assert.deepEqual([pid, exclusive], [process.pid, false]);
+  });
 }
+
+test("`unlock` says what it removes, and keeps the locks of those at work", async () => {
+  const comeback = new Client(COMEBACK, location);
+  await using repository = await openRepository(location);
+  const lock = await acquire(repository, true);
+  const kept = await comeback.done(["unlock"]);
+  assert.match(
+    kept.stdout.toString(),
+    /kept exclusive lock .* of process \d+ on .*\n0 locks removed, 1/,
+  );
+  const all = await comeback.json<{ removed: { pid: number }[] }>(["unlock", "--remove-all"]);
+  assert.deepEqual(
+    all.removed.map(({ pid }) => pid),
+    [process.pid],
+  );
+  assert.deepEqual(lockFiles(), []);
+  await lock[Symbol.asyncDispose]();
+  assert.match((await comeback.done(["unlock"])).stdout.toString(), /^0 locks removed\n$/);
+});

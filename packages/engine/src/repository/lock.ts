@@ -2,29 +2,18 @@ import { hostname, userInfo } from "node:os";
 import type { Clock } from "@comeback/core";
 import {
   ComebackError,
-  damaged,
   ExitCode,
-  isComebackError,
   LOCK_GIVE_UP_MS,
   LOCK_REFRESH_MS,
-  LOCK_STALE_MS,
   messageOf,
 } from "@comeback/core";
+import { ownProcessPlace } from "@comeback/platform";
 import { formatTime } from "../tree/time-text.ts";
 import { beginIgnoringHangups, endIgnoringHangups } from "./hangups.ts";
 import { instantOfMilliseconds } from "./instant.ts";
+import { type LockFile, readLock } from "./lock-file.ts";
 import type { Repository } from "./repository.ts";
-
-/** A lock file's content (restic design, "Locks"). */
-export interface LockFile {
-  readonly time: string;
-  readonly exclusive: boolean;
-  readonly hostname: string;
-  readonly username: string;
-  readonly pid: number;
-  readonly uid?: number;
-  readonly gid?: number;
-}
+import { isStale } from "./stale-lock.ts";
 
 export interface LockOptions {
   readonly exclusive: boolean;
@@ -128,6 +117,7 @@ export class RepositoryLock implements AsyncDisposable {
 
 function lockJson(options: LockOptions): Buffer {
   const user = userInfo();
+  const place = ownProcessPlace();
   const lock: LockFile = {
     time: formatTime(instantOfMilliseconds(options.clock.now())),
     exclusive: options.exclusive,
@@ -136,13 +126,16 @@ function lockJson(options: LockOptions): Buffer {
     pid: process.pid,
     uid: user.uid,
     gid: user.gid,
+    ...(place === undefined
+      ? {}
+      : { comeback: { boot_id: place.bootId, pid_namespace: place.pidNamespace } }),
   };
   return Buffer.from(JSON.stringify(lock));
 }
 
 /**
- * Fails where another process holds a lock that excludes ours. A stale lock (its process on this
- * host is gone, or it was not refreshed for 30 minutes) is removed, and reported.
+ * Fails where another process holds a lock that excludes ours. A stale lock (see stale-lock.ts) is
+ * removed, and reported.
  */
 async function refuseConflicts(
   repository: Repository,
@@ -152,9 +145,9 @@ async function refuseConflicts(
   for await (const { name, sizeBytes } of repository.backend.list("lock", options)) {
     // restic: an empty lock file is the rest of a crashed write and means nothing.
     if (name === ownName || sizeBytes === 0) continue;
-    const lock = await readLock(repository, name);
+    const lock = await readLock(repository, name, options);
     if (lock === undefined) continue;
-    if (isStale(lock, options.clock.now())) {
+    if (isStale(lock, { nowMs: options.clock.now() })) {
       await repository.backend.remove({ type: "lock", name });
       options.onStaleRemoved?.(lock);
       continue;
@@ -167,48 +160,6 @@ async function refuseConflicts(
   }
 }
 
-async function readLock(repository: Repository, name: string): Promise<LockFile | undefined> {
-  try {
-    return decodeLock(await repository.loadUnpacked("lock", name), name);
-  } catch (error) {
-    // Released between the listing and the reading.
-    if (isComebackError(error, "backend.not-found")) return undefined;
-    throw error;
-  }
-}
-
-/** A lock that does not say since when it is held, and by whom, is damaged. */
-export function decodeLock(json: Uint8Array, name: string): LockFile {
-  const what = `lock ${name.slice(0, 8)}`;
-  let lock: Partial<LockFile> | null;
-  try {
-    lock = JSON.parse(Buffer.from(json).toString("utf8"));
-  } catch (cause) {
-    throw damaged(what, "it is not JSON", cause);
-  }
-  const ok =
-    typeof lock === "object" &&
-    lock !== null &&
-    typeof lock.time === "string" &&
-    !Number.isNaN(Date.parse(lock.time)) &&
-    typeof lock.hostname === "string" &&
-    typeof lock.username === "string" &&
-    Number.isSafeInteger(lock.pid);
-  if (!ok) throw damaged(what, "a field is missing or of the wrong type");
-  return lock as LockFile;
-}
-
-export function isStale(lock: LockFile, nowMs: number): boolean {
-  if (nowMs - Date.parse(lock.time) > LOCK_STALE_MS) return true;
-  if (lock.hostname !== hostname() || lock.pid === process.pid) return false;
-  try {
-    process.kill(lock.pid, 0);
-    return false;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "ESRCH";
-  }
-}
-
 function lockedError(lock: LockFile): ComebackError {
   const kind = lock.exclusive ? "exclusively locked" : "locked";
   return new ComebackError(
@@ -216,7 +167,7 @@ function lockedError(lock: LockFile): ComebackError {
     `the repository is ${kind} by process ${lock.pid} on ${lock.hostname}`,
     {
       why: `${lock.username} has held it since ${lock.time}`,
-      next: "wait until that command has ended; if it no longer runs, remove the lock with `restic unlock`",
+      next: "wait until that command has ended; if it no longer runs, remove the lock with `comeback unlock`",
       exitCode: ExitCode.locked,
       retryable: true,
     },

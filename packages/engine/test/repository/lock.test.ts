@@ -11,8 +11,10 @@ import {
   LOCK_REFRESH_MS,
   LOCK_STALE_MS,
 } from "@comeback/core";
+import { ownProcessPlace } from "@comeback/platform";
 import { SimulatedClock } from "@comeback/testkit";
-import { decodeLock, type LockFile, RepositoryLock } from "../../src/repository/lock.ts";
+import { RepositoryLock } from "../../src/repository/lock.ts";
+import { decodeLock, type LockFile } from "../../src/repository/lock-file.ts";
 import type { Repository } from "../../src/repository/repository.ts";
 import { RepositoryBuilder } from "../repository-builder.ts";
 
@@ -122,14 +124,27 @@ describe("a lock", () => {
     }
   });
 
-  it("clears locks of dead processes of this host and of those not refreshed, and no others", async () => {
+  it("clears locks of processes that are certainly gone and of those not refreshed, and no others", async () => {
     await using builder = await RepositoryBuilder.create({ listLagMs: LIST_LAG_DEFAULT_MS });
     const { repository } = builder;
     const clock = new SimulatedClock();
     const before = (ageMs: number): string => new Date(clock.now() - ageMs).toISOString();
-    const dead = await plant(repository, { hostname: hostname(), pid: deadProcess() });
+    const place = ownProcessPlace();
+    assert.ok(place !== undefined);
+    const holder = { boot_id: place.bootId, pid_namespace: place.pidNamespace };
+    const dead = await plant(repository, {
+      hostname: hostname(),
+      pid: deadProcess(),
+      comeback: holder,
+    });
     const old = await plant(repository, { exclusive: true, time: before(LOCK_STALE_MS + 1) });
-    const alive = await plant(repository, { hostname: hostname(), pid: process.ppid });
+    const alive = await plant(repository, {
+      hostname: hostname(),
+      pid: process.ppid,
+      comeback: holder,
+    });
+    // restic's, or of another container with our host name: the number says nothing.
+    const namesake = await plant(repository, { hostname: hostname(), pid: deadProcess() });
     const young = await plant(repository, { time: before(LOCK_STALE_MS - 1000) });
     const cleared: LockFile[] = [];
     const onStaleRemoved = (lock: LockFile): void => void cleared.push(lock);
@@ -137,8 +152,8 @@ describe("a lock", () => {
     const lock = await RepositoryLock.acquire(repository, options);
     const left = new Set(await lockNames(repository));
     assert.ok(!left.has(dead) && !left.has(old));
-    assert.ok(left.has(alive) && left.has(young));
-    assert.equal(left.size, 3);
+    assert.ok(left.has(alive) && left.has(young) && left.has(namesake));
+    assert.equal(left.size, 4);
     assert.equal(cleared.length, 2);
     await clock.advance(LIST_LAG_DEFAULT_MS);
     await lock[Symbol.asyncDispose]();
