@@ -11,6 +11,7 @@ export {
 } from "./library-repository.ts";
 
 export {
+  type ArchiveFormat,
   backup,
   type BackupObserver,
   type BackupOptions,
@@ -25,6 +26,9 @@ export {
   type CheckResult,
   type CompressionMode,
   computeStats,
+  dumpFile,
+  dumpFolder,
+  type DumpFolderOptions,
   findLatest,
   findSnapshot,
   instantOfMilliseconds,

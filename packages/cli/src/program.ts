@@ -66,6 +66,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/restore.ts"),
   },
   {
+    name: "dump",
+    summary: "print a file of a snapshot, or a folder as an archive",
+    load: () => import("./commands/dump.ts"),
+  },
+  {
     name: "check",
     summary: "prove that the repository is whole",
     load: () => import("./commands/check.ts"),

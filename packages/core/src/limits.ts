@@ -147,3 +147,13 @@ export const COPY_SNAPSHOTS_AT_ONCE_MAX = 16;
 export const COPY_BATCH_PACKS = 100;
 /** Blobs of a file that a reader of its content fetches ahead. */
 export const READ_AHEAD_BLOBS = 4;
+
+/** A dump reads in windows of about so many bytes or parts, and so many windows ahead. */
+export const DUMP_WINDOW_MAX_BYTES: number = 8 * MiB;
+export const DUMP_WINDOW_MAX_PARTS = 4096;
+export const DUMP_WINDOWS_AHEAD = 3;
+/** Small pieces of an archive are put together up to this size. */
+export const DUMP_OUTPUT_BYTES: number = 256 * KiB;
+/** Trees that a search remembers, so that no snapshot walks them again; and their matches. */
+export const FIND_REMEMBERED_TREES_MAX: number = 1 << 20;
+export const FIND_REMEMBERED_MATCHES_MAX = 500_000;

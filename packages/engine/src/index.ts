@@ -51,6 +51,13 @@ export { check } from "./check/check.ts";
 export * from "./check/check-options.ts";
 export { parseReadDataSubset } from "./check/read-data.ts";
 export { cat, CAT_KINDS, type CatRequest, type CatResult } from "./cat/cat.ts";
+export {
+  ARCHIVE_FORMATS,
+  type ArchiveFormat,
+  dumpFile,
+  dumpFolder,
+  type DumpFolderOptions,
+} from "./dump/dump.ts";
 export { readFile } from "./listing/read-file.ts";
 export { resolveFolder, resolvePath, type ResolvedPath } from "./listing/resolve-path.ts";
 export { type WalkedNode, type WalkOptions, walkSnapshot } from "./listing/walk-snapshot.ts";

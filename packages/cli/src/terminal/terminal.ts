@@ -5,7 +5,7 @@ import { cutToWidth, displayWidth } from "./display-width.ts";
 export interface OutputStream {
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
-  write(data: string | Uint8Array): unknown;
+  write(data: string | Uint8Array, callback?: (error?: Error | null) => void): unknown;
 }
 
 export interface TerminalOptions {
@@ -72,6 +72,17 @@ export class Terminal {
   /** Bytes as they are. */
   printRaw(data: string | Uint8Array): void {
     this.#around(() => this.#stdout.write(data));
+  }
+
+  /** Many bytes as they are, no faster than they are taken. */
+  async printStream(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    for await (const chunk of chunks) {
+      await new Promise<void>((resolve, reject) => {
+        this.#around(() =>
+          this.#stdout.write(chunk, (error) => (error ? reject(error) : resolve())),
+        );
+      });
+    }
   }
 
   /** One or more lines about a problem. */

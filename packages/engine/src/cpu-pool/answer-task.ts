@@ -1,12 +1,18 @@
 import { archiveHandlers } from "../archive/worker-tasks.ts";
 import { checkHandlers } from "../check/worker-tasks.ts";
+import { dumpHandlers } from "../dump/worker-tasks.ts";
 import { restoreHandlers } from "../restore/worker-tasks.ts";
 import { serializeError } from "./cpu-pool.ts";
 import type { ReplyMessage, TaskMessage, Tasks } from "./protocol.ts";
 import type { HandlersFor, TaskResult, WorkerContext } from "./worker-context.ts";
 
 /** Everything a worker can do is synchronous: one task after the other, no event loop in between. */
-const handlers: HandlersFor<Tasks> = { ...archiveHandlers, ...checkHandlers, ...restoreHandlers };
+const handlers: HandlersFor<Tasks> = {
+  ...archiveHandlers,
+  ...checkHandlers,
+  ...dumpHandlers,
+  ...restoreHandlers,
+};
 
 /** Does one task, and makes the reply, which may say that it failed. */
 export function answerTask(

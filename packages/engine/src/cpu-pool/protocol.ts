@@ -3,10 +3,11 @@ import type { MasterKey } from "../crypto/master-key.ts";
 import type { SharedBlobTable } from "../index/blob-table.ts";
 import type { ArchiveTasks } from "../archive/tasks.ts";
 import type { CheckTasks } from "../check/tasks.ts";
+import type { DumpTasks } from "../dump/tasks.ts";
 import type { RestoreTasks } from "../restore/tasks.ts";
 
 /** Every kind of work that a worker does: its input and its output. Both are copied or transferred. */
-export interface Tasks extends ArchiveTasks, RestoreTasks, CheckTasks {}
+export interface Tasks extends ArchiveTasks, RestoreTasks, CheckTasks, DumpTasks {}
 
 export type TaskKind = keyof Tasks;
 
