@@ -1,3 +1,4 @@
+import type { BlobType } from "../index/blob-table.ts";
 import type { FinishedPack, OpenPack } from "../pack/packer.ts";
 import type { Repository } from "../repository/repository.ts";
 
@@ -8,8 +9,9 @@ import type { Repository } from "../repository/repository.ts";
 export function mergeOpenPacks(
   repository: Repository,
   open: readonly (OpenPack | undefined)[],
+  type: BlobType = "data",
 ): FinishedPack[] {
-  const packer = repository.newPacker("data");
+  const packer = repository.newPacker(type);
   const finished: FinishedPack[] = [];
   for (const pack of open) {
     for (const entry of pack?.entries ?? []) {

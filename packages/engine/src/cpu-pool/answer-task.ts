@@ -1,5 +1,6 @@
 import { archiveHandlers } from "../archive/worker-tasks.ts";
 import { checkHandlers } from "../check/worker-tasks.ts";
+import { copyHandlers } from "../copy/worker-tasks.ts";
 import { dumpHandlers } from "../dump/worker-tasks.ts";
 import { restoreHandlers } from "../restore/worker-tasks.ts";
 import { serializeError } from "./cpu-pool.ts";
@@ -10,6 +11,7 @@ import type { HandlersFor, TaskResult, WorkerContext } from "./worker-context.ts
 const handlers: HandlersFor<Tasks> = {
   ...archiveHandlers,
   ...checkHandlers,
+  ...copyHandlers,
   ...dumpHandlers,
   ...restoreHandlers,
 };

@@ -4,10 +4,11 @@ import type { SharedBlobTable } from "../index/blob-table.ts";
 import type { ArchiveTasks } from "../archive/tasks.ts";
 import type { CheckTasks } from "../check/tasks.ts";
 import type { DumpTasks } from "../dump/tasks.ts";
+import type { CopyTasks } from "../copy/tasks.ts";
 import type { RestoreTasks } from "../restore/tasks.ts";
 
 /** Every kind of work that a worker does: its input and its output. Both are copied or transferred. */
-export interface Tasks extends ArchiveTasks, RestoreTasks, CheckTasks, DumpTasks {}
+export interface Tasks extends ArchiveTasks, RestoreTasks, CheckTasks, CopyTasks, DumpTasks {}
 
 export type TaskKind = keyof Tasks;
 
@@ -21,6 +22,8 @@ export interface WorkerSetup {
   readonly chunkerPolynomial: bigint;
   /** The index in shared memory, for work that stores blobs. */
   readonly table?: SharedBlobTable;
+  /** The other repository, which a copy reads. */
+  readonly source?: { readonly key: MasterKey; readonly table: SharedBlobTable };
 }
 
 /** The first message to a worker. */

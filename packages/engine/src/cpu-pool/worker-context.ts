@@ -6,6 +6,12 @@ import { BlobTable } from "../index/blob-table.ts";
 import { Packer } from "../pack/packer.ts";
 import type { WorkerSetup } from "./protocol.ts";
 
+/** How a worker sees the repository that a copy reads. */
+export interface CopySource {
+  readonly table: BlobTable;
+  readonly codec: BlobCodec;
+}
+
 /** What one worker thread owns. Each part is made when the first task needs it. */
 export class WorkerContext {
   readonly setup: WorkerSetup;
@@ -14,6 +20,8 @@ export class WorkerContext {
   #chunker: Chunker | undefined;
   #table: BlobTable | undefined;
   #packer: Packer | undefined;
+  #treePacker: Packer | undefined;
+  #source: CopySource | undefined;
 
   constructor(setup: WorkerSetup, random: Random = systemRandom) {
     this.setup = setup;
@@ -49,6 +57,32 @@ export class WorkerContext {
     const { packSizeBytes } = this.setup;
     this.#packer ??= new Packer({ codec, table, type: "data", packSizeBytes });
     return this.#packer;
+  }
+
+  /** The same for trees. */
+  get treePacker(): Packer {
+    const { codec, table } = this;
+    const { packSizeBytes } = this.setup;
+    this.#treePacker ??= new Packer({ codec, table, type: "tree", packSizeBytes });
+    return this.#treePacker;
+  }
+
+  /** The repository that a copy reads. */
+  get source(): CopySource {
+    const { source, compression } = this.setup;
+    if (source === undefined) throw new Error("this worker was given no source");
+    this.#source ??= {
+      table: new BlobTable(source.table),
+      // It only opens: how it would seal does not matter.
+      codec: new BlobCodec({
+        key: source.key,
+        random: this.#random,
+        compression,
+        version: 2,
+        verify: false,
+      }),
+    };
+    return this.#source;
   }
 }
 

@@ -115,6 +115,28 @@ export class BlobCodec implements Disposable {
     return plaintext;
   }
 
+  /**
+   * Seals what is in a box of another key into the start of `target` (as long as the box), compressed
+   * as it is. What was sealed is opened and hashed: `undefined` where the blob does not hold.
+   */
+  reseal(
+    id: Uint8Array,
+    box: Uint8Array,
+    options: {
+      readonly from: BoxCipher;
+      readonly uncompressedLength: number;
+      readonly target: Uint8Array;
+    },
+  ): SealedBlob | undefined {
+    const { from, uncompressedLength, target } = options;
+    const room = target.subarray(BOX_IV_BYTES);
+    const opened = from.openInto(box, room);
+    if (opened < 0) return undefined;
+    const length = this.cipher.sealInto(room.subarray(0, opened), target);
+    const holds = this.open(id, target.subarray(0, length), uncompressedLength) !== undefined;
+    return holds ? { length, uncompressedLength } : undefined;
+  }
+
   [Symbol.dispose](): void {
     this.cipher[Symbol.dispose]();
     this.#zstd[Symbol.dispose]();

@@ -1,4 +1,5 @@
 import { type BlobCodec, sealedBound, sha256 } from "../crypto/blob-codec.ts";
+import type { BoxCipher } from "../crypto/box.ts";
 import type { BlobTable, BlobType } from "../index/blob-table.ts";
 import {
   encodePackHeader,
@@ -23,6 +24,13 @@ export interface FinishedPack extends OpenPack {
   readonly id: string;
   /** Bytes of `buffer` that the pack takes. */
   readonly bytes: number;
+}
+
+/** A blob as another repository's pack holds it. */
+export interface ForeignBlob {
+  readonly id: Uint8Array;
+  readonly box: Uint8Array;
+  readonly uncompressedLength: number;
 }
 
 /**
@@ -65,6 +73,22 @@ export class Packer {
     const sealed = this.#codec.seal(this.#type, idBytes, plaintext, target);
     this.#append(entry, sealed.length, sealed.uncompressedLength);
     return sealed.length;
+  }
+
+  /**
+   * Takes over a blob of another repository, compressed as it is there. `claim` is only called for a
+   * blob that holds. True where it was taken, false where `claim` gave no entry (it is known by now),
+   * `undefined` where it is damaged.
+   */
+  adopt(blob: ForeignBlob, from: BoxCipher, claim: () => number): boolean | undefined {
+    const { id, box, uncompressedLength } = blob;
+    const target = this.#room(box.length);
+    const sealed = this.#codec.reseal(id, box, { from, uncompressedLength, target });
+    if (sealed === undefined) return undefined;
+    const entry = claim();
+    if (entry < 0) return false;
+    this.#append(entry, sealed.length, sealed.uncompressedLength);
+    return true;
   }
 
   /** Takes one blob over from a pack that another packer left open. */
