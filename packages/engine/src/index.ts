@@ -8,6 +8,7 @@ export {
   type CacheOptions,
   defaultCacheDirectory,
 } from "./cache/cached-backend.ts";
+export { checkpointFile, type CheckpointFileOptions } from "./cache/checkpoint-file.ts";
 export { startWorkersEarly } from "./cpu-pool/start-worker.ts";
 export * from "./crypto/blob-codec.ts";
 export { SCRYPT_COST_DEFAULT, type ScryptCost } from "./crypto/key-file.ts";
@@ -45,6 +46,12 @@ export * from "./snapshot/replace-snapshot.ts";
 export * from "./snapshot/snapshot.ts";
 export { backup } from "./archive/backup.ts";
 export * from "./archive/backup-options.ts";
+export {
+  type Checkpoint,
+  type CheckpointStore,
+  findCheckpoint,
+  type FindCheckpointOptions,
+} from "./archive/checkpoint.ts";
 export { readAhead, type ReadAheadSource } from "./archive/read-ahead.ts";
 export type { TreeNode } from "./tree/types.ts";
 export { check } from "./check/check.ts";

@@ -1,6 +1,13 @@
 import type { ByteString, Instant, Source, SourceProblem } from "@comeback/core";
 import type { Repository } from "../repository/repository.ts";
 import type { Snapshot, SnapshotSummary } from "../snapshot/snapshot.ts";
+import type { Checkpoint, CheckpointStore } from "./checkpoint.ts";
+
+export interface CheckpointOptions {
+  readonly store: CheckpointStore;
+  /** Time from one to the next; default CHECKPOINT_INTERVAL_MS. */
+  readonly intervalMs?: number | undefined;
+}
 
 export interface BackupOptions {
   /** Open, with its index loaded and a lock held by the caller. */
@@ -12,6 +19,13 @@ export interface BackupOptions {
   readonly tags?: readonly string[];
   /** Compare with this snapshot; without one every file is read. */
   readonly parent?: Snapshot;
+  /** Leave checkpoints while the backup runs; removed once it has ended well. */
+  readonly checkpoint?: CheckpointOptions;
+  /**
+   * Go on from here: a file that this checkpoint has, and the parent has not, is not read again
+   * where it is the same by the parent's rule.
+   */
+  readonly resumeFrom?: Checkpoint | undefined;
   /** Take a file as unchanged although its ctime differs. */
   readonly ignoreCtime?: boolean;
   /** Take a file as unchanged although its inode (and ctime) differs. */
@@ -56,6 +70,12 @@ export interface BackupObserver {
   onItem?(item: ArchivedItem): void;
 }
 
+/** Files whose content a checkpoint told. They count as new or changed all the same. */
+export interface ResumedAmount {
+  readonly files: number;
+  readonly bytes: number;
+}
+
 /** Live counts, for whoever draws a progress bar. */
 export interface BackupProgress {
   filesDone: number;
@@ -76,6 +96,8 @@ export interface BackupResult {
   readonly snapshot: Snapshot | undefined;
   readonly treeId: string;
   readonly summary: SnapshotSummary;
+  /** What was not read again thanks to the checkpoint; `undefined` where there was none. */
+  readonly resumed?: ResumedAmount | undefined;
   /** Files that could not be read or changed while they were read. Exit code 3 where not empty. */
   readonly problems: readonly SourceProblem[];
   /** All problems, also those beyond the ones kept. */

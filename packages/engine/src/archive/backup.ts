@@ -6,13 +6,15 @@ import { saveSnapshot } from "../repository/snapshots.ts";
 import type { Snapshot, SnapshotFile, SnapshotSummary } from "../snapshot/snapshot.ts";
 import { nodeFromMetadata } from "../tree/from-metadata.ts";
 import { formatTime } from "../tree/time-text.ts";
-import { instantOfMilliseconds } from "../repository/instant.ts";
 import type { TreeNode } from "../tree/types.ts";
 import type { BackupOptions, BackupResult } from "./backup-options.ts";
+import { Checkpointer } from "./checkpointer.ts";
 import { FileContent } from "./file-content.ts";
 import { mergeOpenPacks } from "./merge-packs.ts";
+import { NodeCursor } from "./node-cursor.ts";
 import { PackStore } from "./pack-store.ts";
 import { ProgressMeter } from "./progress-meter.ts";
+import { summaryOf } from "./summary.ts";
 import { countTotals } from "./totals.ts";
 import { pendingDirectory, type PendingDirectory, TreeBuilder } from "./tree-builder.ts";
 import { type ChangeDetection, isContentUnchanged, isNodeUnchanged } from "./unchanged.ts";
@@ -32,9 +34,18 @@ interface Frame {
   readonly directory: PendingDirectory;
   readonly entries: readonly SourceEntry[];
   /** The same directory in the parent snapshot. */
-  readonly previous: readonly TreeNode[];
+  readonly previous: NodeCursor;
   next: number;
-  nextPrevious: number;
+}
+
+/** An entry of the walk, with what is known of it from before. */
+interface Visit {
+  readonly entry: SourceEntry;
+  readonly directory: PendingDirectory;
+  readonly place: number;
+  /** In the parent snapshot, and in the checkpoint. */
+  readonly previous: TreeNode | undefined;
+  readonly resumed: TreeNode | undefined;
 }
 
 class BackupRun {
@@ -48,6 +59,7 @@ class BackupRun {
   readonly #pool: CpuPool;
   readonly #files: FileContent;
   readonly #detection: ChangeDetection;
+  readonly #checkpointer: Checkpointer | undefined;
 
   constructor(options: BackupOptions) {
     const { repository } = options;
@@ -94,6 +106,7 @@ class BackupRun {
       chunkerPolynomial: repository.config.chunkerPolynomial,
       signal: this.#signal,
     });
+    this.#checkpointer = this.#newCheckpointer();
   }
 
   async execute(): Promise<BackupResult> {
@@ -106,6 +119,7 @@ class BackupRun {
         onProblem: (problem) => this.#meter.problem(problem),
       });
       const totals = countTotals(source, this.#meter, this.#signal, clock);
+      this.#checkpointer?.start();
       const storing = this.#store(session);
       try {
         await Promise.race([storing, stopped.promise]);
@@ -120,7 +134,7 @@ class BackupRun {
       return await this.#conclude();
     } catch (error) {
       this.#abort.abort(error);
-      await this.#packStore.salvage();
+      await (this.#checkpointer ?? this.#packStore).salvage();
       throw error;
     } finally {
       stopped.release();
@@ -137,7 +151,22 @@ class BackupRun {
       this.#packStore.add(pack, "data");
     }
     this.#trees.finish();
+    await this.#checkpointer?.stop();
     await this.#packStore.finish();
+  }
+
+  #newCheckpointer(): Checkpointer | undefined {
+    const { repository, checkpoint, dryRun, hostname, source } = this.#options;
+    if (checkpoint === undefined || dryRun === true) return undefined;
+    return new Checkpointer({
+      repository,
+      checkpoint,
+      hostname,
+      paths: source.paths,
+      trees: this.#trees,
+      packStore: this.#packStore,
+      meter: this.#meter,
+    });
   }
 
   async #walk(session: SourceSession): Promise<void> {
@@ -148,6 +177,7 @@ class BackupRun {
       node: undefined,
       nodeUnchanged: true,
       previousTreeId: this.#options.parent?.tree,
+      resumedTreeId: this.#options.resumeFrom?.tree,
     });
     const stack = [await this.#enter(root, await session.root())];
     let sliceEndMs = performance.now() + WALK_SLICE_MS;
@@ -159,17 +189,16 @@ class BackupRun {
         if (frame.entries.length !== frame.previous.length) {
           frame.directory.unchanged = false;
         }
+        frame.directory.resumed = undefined;
         this.#trees.release(frame.directory);
         continue;
       }
-      const place = frame.next++;
-      const previous = matchPrevious(frame, entry);
-      frame.directory.outstanding++;
+      const visit = beginVisit(frame, entry);
       if (entry.metadata.type === "dir") {
-        const directory = this.#pending(frame, place, entry, previous);
+        const directory = this.#pending(visit);
         stack.push(await this.#enter(directory, await session.list(entry)));
       } else {
-        const wait = this.#visit(frame, place, entry, previous);
+        const wait = this.#visit(visit);
         if (wait !== undefined) await wait;
       }
       if (performance.now() > sliceEndMs) {
@@ -181,31 +210,29 @@ class BackupRun {
     }
   }
 
-  #pending(
-    frame: Frame,
-    place: number,
-    entry: SourceEntry,
-    previous: TreeNode | undefined,
-  ): PendingDirectory {
+  #pending({ entry, directory, place, previous, resumed }: Visit): PendingDirectory {
     const node = nodeFromMetadata(entry.name, entry.metadata, this.#detection);
     const isDirectory = previous?.type === "dir";
     const nodeUnchanged = isDirectory && isNodeUnchanged(previous, entry.metadata, this.#detection);
     return pendingDirectory({
       entry,
-      parent: frame.directory,
+      parent: directory,
       place,
       node,
       nodeUnchanged,
       previousTreeId: isDirectory ? previous.subtree : undefined,
+      resumedTreeId: resumed?.type === "dir" ? resumed.subtree : undefined,
     });
   }
 
   async #enter(directory: PendingDirectory, entries: readonly SourceEntry[]): Promise<Frame> {
+    this.#trees.open(directory);
     const { repository } = this.#options;
+    const { previousTreeId, resumedTreeId } = directory;
     let previous: readonly TreeNode[] = [];
-    if (directory.previousTreeId !== undefined) {
+    if (previousTreeId !== undefined) {
       try {
-        previous = await repository.loadTree(directory.previousTreeId, { signal: this.#signal });
+        previous = await repository.loadTree(previousTreeId, { signal: this.#signal });
       } catch (error) {
         this.#signal.throwIfAborted();
         // Damage in the parent costs time, not the backup: everything below is read again.
@@ -218,18 +245,23 @@ class BackupRun {
         });
       }
     }
-    return { directory, entries, previous, next: 0, nextPrevious: 0 };
+    if (resumedTreeId !== undefined && resumedTreeId !== previousTreeId) {
+      try {
+        const nodes = await repository.loadTree(resumedTreeId, { signal: this.#signal });
+        directory.resumed = new NodeCursor(nodes);
+      } catch {
+        this.#signal.throwIfAborted();
+        // It costs what it would have saved, no more; but other trees may be lost with it.
+        directory.storeAnew = true;
+      }
+    }
+    directory.isEntered = true;
+    return { directory, entries, previous: new NodeCursor(previous), next: 0 };
   }
 
   /** Anything but a directory. Returns a promise where the walk has to wait. */
-  #visit(
-    frame: Frame,
-    place: number,
-    entry: SourceEntry,
-    previous: TreeNode | undefined,
-  ): Promise<void> | undefined {
+  #visit({ entry, directory, place, previous, resumed }: Visit): Promise<void> | undefined {
     const { metadata } = entry;
-    const { directory } = frame;
     const nodeUnchanged =
       previous !== undefined && isNodeUnchanged(previous, metadata, this.#detection);
     if (metadata.type !== "file") {
@@ -238,15 +270,11 @@ class BackupRun {
       this.#trees.complete(directory, place, node);
       return undefined;
     }
-    const isKnown =
-      previous !== undefined &&
-      isComparable(entry) &&
-      isContentUnchanged(previous, metadata, this.#detection) &&
-      this.#hasAll(previous);
-    if (isKnown) {
+    const known = this.#knownContent(previous, entry);
+    if (known !== undefined) {
       if (!nodeUnchanged) directory.unchanged = false;
       const node = nodeUnchanged ? previous : this.#node(entry, metadata);
-      node.content = previous.content;
+      node.content = known;
       this.#trees.complete(directory, place, node);
       this.#meter.fileDone(entry.path, "unmodified", metadata.sizeBytes);
       return undefined;
@@ -254,19 +282,32 @@ class BackupRun {
     directory.unchanged = false;
     const action = previous?.type === "file" ? "changed" : "new";
     const node = this.#node(entry, metadata);
+    const resumedContent = this.#knownContent(resumed, entry);
+    if (resumedContent !== undefined) {
+      node.content = resumedContent;
+      this.#trees.complete(directory, place, node);
+      this.#meter.fileResumed(entry.path, action, metadata.sizeBytes);
+      return undefined;
+    }
     this.#meter.live.currentFile = entry.path;
     return this.#files.add({ entry, node, directory, place, action });
   }
 
-  #node(entry: SourceEntry, metadata: EntryMetadata): TreeNode {
-    return nodeFromMetadata(entry.name, metadata, this.#detection);
+  /** A file's content as a node from before has it, where it is the same and still stored. */
+  #knownContent(node: TreeNode | undefined, entry: SourceEntry): readonly string[] | undefined {
+    const isUnchanged =
+      node !== undefined &&
+      entry.content?.kind !== "stream" &&
+      isContentUnchanged(node, entry.metadata, this.#detection);
+    if (!isUnchanged || node.content === null || node.content === undefined) return undefined;
+    // A blob that the repository no longer holds: the file is read again.
+    const { index } = this.#options.repository;
+    for (const id of node.content) if (!index.has("data", id)) return undefined;
+    return node.content;
   }
 
-  /** Whether the repository still holds every blob of a file: otherwise it is read again. */
-  #hasAll(node: TreeNode): boolean {
-    const { index } = this.#options.repository;
-    for (const id of node.content ?? []) if (!index.has("data", id)) return false;
-    return node.content !== null && node.content !== undefined;
+  #node(entry: SourceEntry, metadata: EntryMetadata): TreeNode {
+    return nodeFromMetadata(entry.name, metadata, this.#detection);
   }
 
   #directoryObserver():
@@ -279,11 +320,13 @@ class BackupRun {
   }
 
   async #conclude(): Promise<BackupResult> {
-    const { dryRun, skipIfUnchanged, parent, repository, mayWrite } = this.#options;
+    const { dryRun, skipIfUnchanged, parent, resumeFrom, repository, mayWrite } = this.#options;
     const meter = this.#meter;
     const treeId = this.#trees.rootTreeId;
     if (treeId === undefined) throw new Error("the walk ended without a root tree");
-    const summary = this.#summary();
+    const { counts } = this.#trees;
+    const endMs = repository.clock.now();
+    const summary = summaryOf({ startMs: this.#startMs, endMs, meter, counts });
     const unwanted = dryRun === true || (skipIfUnchanged === true && parent?.tree === treeId);
     let snapshot: Snapshot | undefined;
     if (!unwanted) {
@@ -292,8 +335,10 @@ class BackupRun {
         signal: this.#signal,
       });
     }
+    await this.#checkpointer?.remove();
     const { problems } = meter;
-    return { snapshot, treeId, summary, problems, problemCount: meter.live.problems };
+    const resumed = resumeFrom === undefined ? undefined : meter.resumed;
+    return { snapshot, treeId, summary, resumed, problems, problemCount: meter.live.problems };
   }
 
   #snapshotFile(tree: string, summary: SnapshotSummary): SnapshotFile {
@@ -314,46 +359,17 @@ class BackupRun {
       summary,
     };
   }
-
-  #summary(): SnapshotSummary {
-    const { clock } = this.#options.repository;
-    const meter = this.#meter;
-    const { counts } = this.#trees;
-    return {
-      backup_start: formatTime(instantOfMilliseconds(this.#startMs)),
-      backup_end: formatTime(instantOfMilliseconds(clock.now())),
-      files_new: meter.filesNew,
-      files_changed: meter.filesChanged,
-      files_unmodified: meter.filesUnmodified,
-      dirs_new: counts.dirsNew,
-      dirs_changed: counts.dirsChanged,
-      dirs_unmodified: counts.dirsUnmodified,
-      data_blobs: meter.dataBlobs,
-      tree_blobs: counts.treeBlobs,
-      data_added: meter.bytesAdded + counts.bytesAdded,
-      data_added_packed: meter.bytesAddedPacked + counts.bytesAddedPacked,
-      total_files_processed: meter.live.filesDone,
-      total_bytes_processed: meter.live.bytesDone,
-    };
-  }
 }
 
-/** Whether an entry's metadata says anything of its content. */
-function isComparable({ content }: SourceEntry): boolean {
-  return content?.kind !== "stream" || content.comparable === true;
-}
-
-/** The parent's node of the same name. Both lists are in order of raw names. */
-function matchPrevious(frame: Frame, entry: SourceEntry): TreeNode | undefined {
-  const { previous } = frame;
-  for (;;) {
-    const node = previous[frame.nextPrevious];
-    if (node === undefined || node.name > entry.name) return undefined;
-    frame.nextPrevious++;
-    if (node.name === entry.name) return node;
-    // The parent has an entry that is gone.
-    frame.directory.unchanged = false;
-  }
+/** Takes the frame's next entry on, and looks up what is known of it. */
+function beginVisit(frame: Frame, entry: SourceEntry): Visit {
+  const { directory, previous: cursor } = frame;
+  const previous = cursor.match(entry.name);
+  // The parent has an entry that is gone.
+  if (cursor.hasSkipped) directory.unchanged = false;
+  const resumed = directory.resumed?.match(entry.name);
+  directory.outstanding++;
+  return { entry, directory, place: frame.next++, previous, resumed };
 }
 
 /** A promise that rejects when the signal aborts, and a way to stop listening. */

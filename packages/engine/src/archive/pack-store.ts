@@ -24,7 +24,11 @@ export class PackStore {
   #unindexed: { readonly id: string; readonly entries: Uint32Array }[] = [];
   #unindexedBlobs = 0;
   #indexedMs: number;
+  /** Index files are written one after the other: who waits for one knows of all before it. */
+  #indexing: Promise<void> = Promise.resolve();
   #failure: unknown;
+  /** A pack of this run is stored: so writing was allowed. */
+  hasStored = false;
 
   constructor(options: PackStoreOptions) {
     this.#options = options;
@@ -33,7 +37,7 @@ export class PackStore {
 
   /** Starts the upload of a pack. Call `room` before the work that makes the next one. */
   add(pack: FinishedPack, type: "data" | "tree"): void {
-    const upload = this.#upload(pack, type)
+    const upload = this.#upload(pack, type, this.#options.signal)
       .catch((error: unknown) => {
         this.#failure ??= error;
       })
@@ -62,19 +66,28 @@ export class PackStore {
 
   /**
    * After a failure or an interruption: makes known what was stored before it, so that the next
-   * run need not store it again. Does what it can and never throws.
+   * run need not store it again, and stores one last pack of trees. Does what it can and never
+   * throws; true where all of it could be done.
    */
-  async salvage(): Promise<void> {
+  async salvage(lastTrees?: FinishedPack): Promise<boolean> {
     await Promise.all(this.#uploads);
-    await this.#saveIndex(AbortSignal.timeout(SALVAGE_TIMEOUT_MS)).catch(() => {});
+    const signal = AbortSignal.timeout(SALVAGE_TIMEOUT_MS);
+    try {
+      if (lastTrees !== undefined) await this.#upload(lastTrees, "tree", signal);
+      await this.#saveIndex(signal);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
-  async #upload(pack: FinishedPack, type: "data" | "tree"): Promise<void> {
-    const { repository, dryRun, mayWrite, signal, onStored } = this.#options;
+  async #upload(pack: FinishedPack, type: "data" | "tree", signal: AbortSignal): Promise<void> {
+    const { repository, dryRun, mayWrite, onStored } = this.#options;
     const data = new Uint8Array(pack.buffer, 0, pack.bytes);
     if (!dryRun) {
       await mayWrite;
       await repository.backend.save({ type: "pack", name: pack.id }, data, { signal });
+      this.hasStored = true;
       if (type === "tree") repository.rememberTreePack(pack.id, data);
     }
     const number = repository.index.packNumber(pack.id);
@@ -93,7 +106,13 @@ export class PackStore {
     }
   }
 
-  async #saveIndex(signal: AbortSignal): Promise<void> {
+  #saveIndex(signal: AbortSignal): Promise<void> {
+    const saving = this.#indexing.then(() => this.#writeIndex(signal));
+    this.#indexing = saving.catch(() => {});
+    return saving;
+  }
+
+  async #writeIndex(signal: AbortSignal): Promise<void> {
     const { repository, dryRun } = this.#options;
     const packs = this.#unindexed;
     this.#unindexed = [];

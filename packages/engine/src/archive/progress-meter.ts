@@ -15,6 +15,8 @@ export class ProgressMeter {
     currentFile: "",
   };
   readonly problems: SourceProblem[] = [];
+  /** Of the new and changed ones: those that a checkpoint made it needless to read. */
+  readonly resumed = { files: 0, bytes: 0 };
   filesNew = 0;
   filesChanged = 0;
   filesUnmodified = 0;
@@ -56,6 +58,13 @@ export class ProgressMeter {
       dataAddedPacked: addedPacked,
       sizeBytes,
     });
+  }
+
+  /** A file that is new or changed, whose content a checkpoint told. */
+  fileResumed(path: ByteString, action: "new" | "changed", sizeBytes: number): void {
+    this.resumed.files++;
+    this.resumed.bytes += sizeBytes;
+    this.fileDone(path, action, sizeBytes);
   }
 
   stored(result: { blobsAdded: number; bytesAdded: number; bytesAddedPacked: number }): void {

@@ -1,11 +1,13 @@
 import type { ByteString, SourceEntry } from "@comeback/core";
 import { sha256 } from "../crypto/blob-codec.ts";
 import { idWordsFromBytes } from "../index/blob-table.ts";
-import type { Packer } from "../pack/packer.ts";
+import type { FinishedPack, Packer } from "../pack/packer.ts";
 import type { Repository } from "../repository/repository.ts";
 import { encodeNode } from "../tree/encode.ts";
 import type { TreeNode } from "../tree/types.ts";
+import type { NodeCursor } from "./node-cursor.ts";
 import type { PackStore } from "./pack-store.ts";
+import { collectPartialTree } from "./partial-tree.ts";
 
 /** A directory whose tree is not stored yet, because entries of it are still under way. */
 export interface PendingDirectory {
@@ -18,6 +20,11 @@ export interface PendingDirectory {
   readonly nodeUnchanged: boolean;
   /** The same directory's tree in the parent snapshot. */
   readonly previousTreeId: string | undefined;
+  /** The same directory's tree in the checkpoint that this backup goes on from. */
+  readonly resumedTreeId: string | undefined;
+  /** The entries of that tree, from when the walk enters the directory until it leaves it. */
+  resumed: NodeCursor | undefined;
+  isEntered: boolean;
   /** In order of names. Text once it is final, `undefined` where the entry was left out. */
   readonly nodes: (TreeNode | string | undefined)[];
   /** Every entry so far is as in the previous tree, so that its id may be used again. */
@@ -58,6 +65,8 @@ export class TreeBuilder {
     | undefined;
   readonly #words = new Uint32Array(8);
   readonly #storedAnew = new Set<string>();
+  /** Those that are not stored yet; each stands behind the one above it. */
+  readonly #open = new Set<PendingDirectory>();
   rootTreeId: string | undefined;
 
   constructor(options: {
@@ -73,6 +82,11 @@ export class TreeBuilder {
     this.#packer = options.repository.newPacker("tree");
   }
 
+  /** A directory is about to be walked, or to be waited for. */
+  open(directory: PendingDirectory): void {
+    this.#open.add(directory);
+  }
+
   /** An entry of `directory` got its final node, or none. */
   complete(directory: PendingDirectory, place: number, node: TreeNode | undefined): void {
     // Text is a third of the object's size, and this directory may have a million entries.
@@ -83,6 +97,7 @@ export class TreeBuilder {
   /** One thing less to wait for; the last one stores the tree, and so on upwards. */
   release(directory: PendingDirectory): void {
     if (--directory.outstanding > 0) return;
+    this.#open.delete(directory);
     const { id, action: treeAction } = this.#store(directory);
     // As restic counts: a directory whose own metadata changed is a changed one.
     const isTouched = treeAction === "unmodified" && !directory.nodeUnchanged;
@@ -103,7 +118,23 @@ export class TreeBuilder {
 
   /** Uploads the last tree pack. */
   finish(): void {
-    if (!this.#packer.isEmpty) this.#packStore.add(this.#packer.finish(), "tree");
+    const pack = this.takePack();
+    if (pack !== undefined) this.#packStore.add(pack, "tree");
+  }
+
+  /** The last tree pack, for whoever uploads it in another way. */
+  takePack(): FinishedPack | undefined {
+    return this.#packer.isEmpty ? undefined : this.#packer.finish();
+  }
+
+  /**
+   * Packs what is finished so far as trees of their own, and gives the id of the one at the top:
+   * whole trees of finished folders, and of folders still open the entries that are final.
+   * `undefined` where nothing is finished yet.
+   */
+  addPartialTrees(): string | undefined {
+    if (this.rootTreeId !== undefined) return this.rootTreeId;
+    return collectPartialTree([...this.#open], (nodes) => this.#add(encodeParts(nodes), false));
   }
 
   #store(directory: PendingDirectory): { id: string; action: DirectoryAction } {
@@ -112,21 +143,26 @@ export class TreeBuilder {
     if (directory.unchanged && previousTreeId !== undefined) {
       return { id: previousTreeId, action: "unmodified" };
     }
-    const json = encodeParts(directory.nodes);
+    const id = this.#add(encodeParts(directory.nodes), directory.storeAnew);
+    if (previousTreeId === undefined) return { id, action: "new" };
+    return { id, action: previousTreeId === id ? "unmodified" : "changed" };
+  }
+
+  /** Puts a tree into the pack unless it is stored already; returns its id. */
+  #add(json: Buffer, storeAnew: boolean): string {
     const idBytes = sha256(json);
     const id = idBytes.toString("hex");
-    const entry = this.#claim(directory, idBytes, id);
+    const entry = this.#claim(storeAnew, idBytes, id);
     if (entry >= 0) {
       this.counts.bytesAddedPacked += this.#packer.add(idBytes, entry, json);
       this.counts.bytesAdded += json.length;
       this.counts.treeBlobs++;
       if (this.#packer.isFull) this.#packStore.add(this.#packer.finish(), "tree");
     }
-    if (previousTreeId === undefined) return { id, action: "new" };
-    return { id, action: previousTreeId === id ? "unmodified" : "changed" };
+    return id;
   }
 
-  #claim({ storeAnew }: PendingDirectory, idBytes: Uint8Array, id: string): number {
+  #claim(storeAnew: boolean, idBytes: Uint8Array, id: string): number {
     const { table } = this.#repository.index;
     const words = idWordsFromBytes(idBytes, this.#words);
     if (!storeAnew || this.#storedAnew.has(id)) return table.claim("tree", words);
@@ -154,11 +190,14 @@ export function pendingDirectory(options: {
   readonly node: TreeNode | undefined;
   readonly nodeUnchanged: boolean;
   readonly previousTreeId: string | undefined;
+  readonly resumedTreeId: string | undefined;
 }): PendingDirectory {
   const { entry, ...rest } = options;
   return {
     ...rest,
     path: entry?.path ?? "/",
+    resumed: undefined,
+    isEntered: false,
     nodes: [],
     unchanged: options.previousTreeId !== undefined,
     storeAnew: options.parent?.storeAnew ?? false,

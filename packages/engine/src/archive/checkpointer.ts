@@ -1,0 +1,98 @@
+import { CHECKPOINT_COST_RATIO, CHECKPOINT_INTERVAL_MS } from "@comeback/core";
+import { instantOfMilliseconds } from "../repository/instant.ts";
+import type { Repository } from "../repository/repository.ts";
+import { formatTime } from "../tree/time-text.ts";
+import type { CheckpointOptions } from "./backup-options.ts";
+import { encodeCheckpoint } from "./checkpoint.ts";
+import type { PackStore } from "./pack-store.ts";
+import type { ProgressMeter } from "./progress-meter.ts";
+import type { TreeBuilder } from "./tree-builder.ts";
+
+export interface CheckpointerOptions {
+  readonly repository: Repository;
+  readonly checkpoint: CheckpointOptions;
+  readonly hostname: string;
+  readonly paths: readonly string[];
+  readonly trees: TreeBuilder;
+  readonly packStore: PackStore;
+  readonly meter: ProgressMeter;
+}
+
+/**
+ * Notes now and then how far a running backup has come, and once more when it is interrupted. The
+ * walk goes on meanwhile: only the trees of folders that are still open are made on the spot.
+ */
+export class Checkpointer {
+  readonly #options: CheckpointerOptions;
+  readonly #stop = new AbortController();
+  #loop: Promise<void> = Promise.resolve();
+  #filesRead = 0;
+
+  constructor(options: CheckpointerOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    // A rejection is the end of the sleep, or an upload's that fails the backup by itself.
+    this.#loop = this.#run().catch(() => {});
+  }
+
+  /** Takes no further one, and waits for the one under way. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#loop;
+  }
+
+  /** The backup has ended well: there is nothing to go on with. */
+  async remove(): Promise<void> {
+    await this.#options.checkpoint.store.remove();
+  }
+
+  /**
+   * After a failure or an interruption. Nothing is written where nothing was before: the lock may
+   * not have been confirmed.
+   */
+  async salvage(): Promise<void> {
+    await this.stop();
+    const { trees, packStore } = this.#options;
+    const tree = packStore.hasStored && this.#hasNews() ? trees.addPartialTrees() : undefined;
+    const isStored = await packStore.salvage(tree === undefined ? undefined : trees.takePack());
+    if (isStored && tree !== undefined) await this.#save(tree);
+  }
+
+  async #run(): Promise<void> {
+    const { repository, checkpoint, trees, packStore } = this.#options;
+    const { clock } = repository;
+    const { intervalMs = CHECKPOINT_INTERVAL_MS } = checkpoint;
+    for (let pauseMs = intervalMs; ;) {
+      await clock.sleep(pauseMs, this.#stop.signal);
+      if (!this.#hasNews()) continue;
+      const startMs = clock.now();
+      const filesRead = this.#countRead();
+      const tree = trees.addPartialTrees();
+      if (tree === undefined) continue;
+      trees.finish();
+      await packStore.finish();
+      await this.#save(tree);
+      this.#filesRead = filesRead;
+      pauseMs = Math.max(intervalMs, (clock.now() - startMs) * CHECKPOINT_COST_RATIO);
+    }
+  }
+
+  async #save(tree: string): Promise<void> {
+    const { repository, checkpoint, hostname, paths } = this.#options;
+    const time = formatTime(instantOfMilliseconds(repository.clock.now()));
+    const sealed = encodeCheckpoint({ time, hostname, paths, tree }, repository);
+    await checkpoint.store.save(sealed);
+  }
+
+  /** Files were read since the last one: otherwise another would save nobody anything. */
+  #hasNews(): boolean {
+    return this.#countRead() > this.#filesRead;
+  }
+
+  #countRead(): number {
+    const { filesNew, filesChanged, resumed } = this.#options.meter;
+    return filesNew + filesChanged - resumed.files;
+  }
+}
