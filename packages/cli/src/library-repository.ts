@@ -52,8 +52,14 @@ export async function openRepository(place: RepositoryPlace): Promise<OpenReposi
  */
 export function lockRepository(
   repository: OpenRepository,
-  options: { readonly exclusive?: boolean; readonly signal?: AbortSignal } = {},
+  options: {
+    readonly exclusive?: boolean;
+    /** Runs only once at a time, although others may work meanwhile. */
+    readonly activity?: "prune";
+    readonly signal?: AbortSignal;
+  } = {},
 ): Promise<RepositoryLock> {
-  const { exclusive = false, signal } = options;
-  return RepositoryLock.acquire(repository, { exclusive, signal, clock: repository.clock });
+  const { exclusive = false, activity, signal } = options;
+  const { clock } = repository;
+  return RepositoryLock.acquire(repository, { exclusive, activity, signal, clock });
 }

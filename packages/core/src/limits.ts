@@ -149,6 +149,26 @@ export const COPY_BYTES_IN_FLIGHT_MAX: number = 64 * MiB;
 export const COPY_SNAPSHOTS_AT_ONCE_MAX = 16;
 /** Snapshots are copied together until their new blobs fill this many packs. */
 export const COPY_BATCH_PACKS = 100;
+
+/** Prune: how long a pack stays marked before it is deleted: longer than any backup runs. */
+export const PRUNE_KEEP_DELETE_DEFAULT_MS: number = 23 * 3_600_000;
+/** Clocks of several machines are taken to differ by no more. */
+export const PRUNE_CLOCK_MARGIN_MAX_MS = 3_600_000;
+/** Fewer small packs than this are not worth putting together (restic: 10). */
+export const PRUNE_SMALL_PACKS_MIN = 10;
+/** Parts of packs that a prune has in memory at once (one larger part may go alone). */
+export const PRUNE_BYTES_IN_FLIGHT_MAX: number = 96 * MiB;
+/** The trees of a pack are read together where they take no more than this. */
+export const PRUNE_TREE_SPAN_MAX_BYTES: number = 32 * MiB;
+/** Missing blobs that one task names. */
+export const PRUNE_MISSING_NAMED_MAX = 20;
+/** Packs without an index whose headers are read at once. */
+export const PRUNE_HEADERS_IN_FLIGHT_MAX = 8;
+/** Files that are removed at once. */
+export const PRUNE_REMOVALS_IN_FLIGHT_MAX = 8;
+/** Index files with fewer blobs are put together when others are rewritten anyway. */
+export const PRUNE_SMALL_INDEX_BLOBS = 5_000;
+
 /** Blobs of a file that a reader of its content fetches ahead. */
 export const READ_AHEAD_BLOBS = 4;
 

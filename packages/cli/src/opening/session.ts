@@ -11,6 +11,8 @@ const RETRY_MAX_MS = 60_000;
 
 export interface OpenOptions {
   readonly lock: "shared" | "exclusive" | "none";
+  /** What runs only once at a time, although others may work meanwhile. */
+  readonly activity?: "prune";
   readonly stdinIsTaken?: boolean;
   /** Default: true, unless the user says otherwise. */
   readonly useCache?: boolean;
@@ -66,6 +68,7 @@ export async function openSession(context: CommandContext, options: OpenOptions)
         ? undefined
         : await takeLock(context, repository, {
             exclusive: wanted === "exclusive",
+            activity: options.activity,
             signal: lockSignal,
             onLost: (error) => stop.abort(error),
           });
@@ -110,6 +113,7 @@ async function openRepository(context: CommandContext, options: OpenOptions): Pr
 
 interface LockWish {
   readonly exclusive: boolean;
+  readonly activity?: "prune" | undefined;
   readonly signal: AbortSignal;
   onLost(error: ComebackError): void;
 }

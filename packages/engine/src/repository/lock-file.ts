@@ -12,8 +12,16 @@ export interface LockFile {
   readonly pid: number;
   readonly uid?: number;
   readonly gid?: number;
-  /** Ours alone, and restic passes over it: where `pid` is a number of. */
-  readonly comeback?: { readonly boot_id: string; readonly pid_namespace: string };
+  /** Ours alone, and restic passes over it. */
+  readonly comeback?: {
+    /** Where `pid` is a number of. */
+    readonly boot_id?: string;
+    readonly pid_namespace?: string;
+    /** When it was taken: `time` moves on with every refresh. */
+    readonly since?: string;
+    /** What excludes its own kind although it goes together with everything else. */
+    readonly activity?: string;
+  };
 }
 
 /** A lock, or `undefined` where it was released between the listing and the reading. */

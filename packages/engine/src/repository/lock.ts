@@ -17,6 +17,8 @@ import { isStale } from "./stale-lock.ts";
 
 export interface LockOptions {
   readonly exclusive: boolean;
+  /** Goes together with others, but not with the same activity. */
+  readonly activity?: "prune" | undefined;
   readonly clock: Clock;
   readonly signal?: AbortSignal | undefined;
   /** Told when the lock could not be kept: everything under it must stop. */
@@ -36,6 +38,7 @@ export class RepositoryLock implements AsyncDisposable {
   readonly #options: LockOptions;
   readonly confirmed: Promise<void>;
   #name: string;
+  readonly #sinceMs: number;
   #refreshedMs: number;
   readonly #timer: NodeJS.Timeout;
   #refreshing: Promise<void> | undefined;
@@ -45,7 +48,8 @@ export class RepositoryLock implements AsyncDisposable {
     this.#repository = repository;
     this.#options = options;
     this.#name = name;
-    this.#refreshedMs = options.clock.now();
+    this.#sinceMs = options.clock.now();
+    this.#refreshedMs = this.#sinceMs;
     this.confirmed = this.#confirm();
     // A rejection is for whoever awaits it; without one it must not end the process.
     this.confirmed.catch(() => {});
@@ -59,7 +63,7 @@ export class RepositoryLock implements AsyncDisposable {
     await refuseConflicts(repository, options, undefined);
     beginIgnoringHangups();
     try {
-      const name = await repository.saveUnpacked("lock", lockJson(options));
+      const name = await repository.saveUnpacked("lock", lockJson(options, options.clock.now()));
       return new RepositoryLock(repository, options, name);
     } catch (error) {
       endIgnoringHangups();
@@ -93,7 +97,8 @@ export class RepositoryLock implements AsyncDisposable {
     const { clock } = this.#options;
     try {
       const old = this.#name;
-      this.#name = await this.#repository.saveUnpacked("lock", lockJson(this.#options));
+      const json = lockJson(this.#options, this.#sinceMs);
+      this.#name = await this.#repository.saveUnpacked("lock", json);
       this.#refreshedMs = clock.now();
       await this.#repository.backend.remove({ type: "lock", name: old });
     } catch (cause) {
@@ -115,7 +120,7 @@ export class RepositoryLock implements AsyncDisposable {
   }
 }
 
-function lockJson(options: LockOptions): Buffer {
+function lockJson(options: LockOptions, sinceMs: number): Buffer {
   const user = userInfo();
   const place = ownProcessPlace();
   const lock: LockFile = {
@@ -126,9 +131,11 @@ function lockJson(options: LockOptions): Buffer {
     pid: process.pid,
     uid: user.uid,
     gid: user.gid,
-    ...(place === undefined
-      ? {}
-      : { comeback: { boot_id: place.bootId, pid_namespace: place.pidNamespace } }),
+    comeback: {
+      ...(place === undefined ? {} : { boot_id: place.bootId, pid_namespace: place.pidNamespace }),
+      since: formatTime(instantOfMilliseconds(sinceMs)),
+      ...(options.activity === undefined ? {} : { activity: options.activity }),
+    },
   };
   return Buffer.from(JSON.stringify(lock));
 }
@@ -152,7 +159,8 @@ async function refuseConflicts(
       options.onStaleRemoved?.(lock);
       continue;
     }
-    if (!lock.exclusive && !options.exclusive) continue;
+    const isSame = options.activity !== undefined && lock.comeback?.activity === options.activity;
+    if (!lock.exclusive && !options.exclusive && !isSame) continue;
     if (ownName !== undefined) {
       await repository.backend.remove({ type: "lock", name: ownName });
     }

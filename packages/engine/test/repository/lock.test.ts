@@ -14,7 +14,7 @@ import {
 import { ownProcessPlace } from "@comeback/platform";
 import { SimulatedClock } from "@comeback/testkit";
 import { RepositoryLock } from "../../src/repository/lock.ts";
-import { decodeLock, type LockFile } from "../../src/repository/lock-file.ts";
+import { decodeLock, type LockFile, readLock } from "../../src/repository/lock-file.ts";
 import type { Repository } from "../../src/repository/repository.ts";
 import { RepositoryBuilder } from "../repository-builder.ts";
 
@@ -71,6 +71,28 @@ describe("a lock", () => {
     await exclusive[Symbol.asyncDispose]();
     await exclusive[Symbol.asyncDispose]();
     assert.deepEqual(await lockNames(repository), []);
+  });
+
+  it("that is shared keeps out only the same activity, and says since when it is held", async () => {
+    await using builder = await RepositoryBuilder.create();
+    const { repository } = builder;
+    const clock = new SimulatedClock();
+    const options = { exclusive: false, clock };
+    await using first = await RepositoryLock.acquire(repository, { ...options, activity: "prune" });
+    await first.confirmed;
+    const again = RepositoryLock.acquire(repository, { ...options, activity: "prune" });
+    await assert.rejects(again, isLocked);
+    await using other = await RepositoryLock.acquire(repository, options);
+    await other.confirmed;
+    const names = await lockNames(repository);
+    const locks = await Promise.all(names.map((name) => readLock(repository, name)));
+    assert.deepEqual(
+      locks.map((lock) => [lock?.comeback?.activity, lock?.comeback?.since === lock?.time]),
+      [
+        ["prune", true],
+        [undefined, true],
+      ],
+    );
   });
 
   it("says who holds the repository and since when", async () => {
