@@ -66,6 +66,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/restore.ts"),
   },
   {
+    name: "diff",
+    summary: "show what differs between two snapshots",
+    load: () => import("./commands/diff.ts"),
+  },
+  {
     name: "dump",
     summary: "print a file of a snapshot, or a folder as an archive",
     load: () => import("./commands/dump.ts"),

@@ -58,6 +58,8 @@ export { check } from "./check/check.ts";
 export * from "./check/check-options.ts";
 export { parseReadDataSubset } from "./check/read-data.ts";
 export { cat, CAT_KINDS, type CatRequest, type CatResult } from "./cat/cat.ts";
+export * from "./diff/diff-options.ts";
+export { diffTrees } from "./diff/diff-trees.ts";
 export {
   ARCHIVE_FORMATS,
   type ArchiveFormat,
