@@ -91,6 +91,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/cat.ts"),
   },
   {
+    name: "key",
+    summary: "list and change the repository's passwords",
+    load: () => import("./commands/key.ts"),
+  },
+  {
     name: "unlock",
     summary: "remove locks that were left behind",
     load: () => import("./commands/unlock.ts"),

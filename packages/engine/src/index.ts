@@ -16,6 +16,15 @@ export * from "./repository/config.ts";
 export { instantOfMilliseconds } from "./repository/instant.ts";
 export * from "./repository/lock.ts";
 export type { LockFile } from "./repository/lock-file.ts";
+export {
+  addKey,
+  changePassword,
+  type KeyInfo,
+  type KeyList,
+  listKeys,
+  type NewKeyOptions,
+  removeKey,
+} from "./repository/keys.ts";
 export * from "./repository/repository.ts";
 export * from "./repository/snapshots.ts";
 export {

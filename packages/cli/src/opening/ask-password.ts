@@ -9,10 +9,14 @@ const CTRL_Z = "\u001a";
 const PASSWORD_MAX_CHARACTERS = 64 * 1024;
 
 /** From the terminal without showing it, or the first line of a redirected standard input. */
-export async function askPassword(context: CommandContext, isNew: boolean): Promise<string> {
+export async function askPassword(
+  context: CommandContext,
+  wish: { readonly isNew: boolean; readonly prompt?: string },
+): Promise<string> {
   const { stdin } = process;
+  const { isNew, prompt = "enter password for the repository: " } = wish;
   if (!stdin.isTTY) return firstLine(stdin, context.signal);
-  const password = await askOnTerminal("enter password for the repository: ", context);
+  const password = await askOnTerminal(prompt, context);
   if (!isNew) return password;
   const again = await askOnTerminal("enter the password again: ", context);
   if (password === again) return password;

@@ -15,6 +15,10 @@ export interface PasswordRequest {
   readonly isNew: boolean;
   /** Standard input is somebody else's: a password must not be read from it. */
   readonly stdinIsTaken?: boolean;
+  /** Where another password than the repository's comes from. */
+  readonly from?: PasswordPlace;
+  /** What the terminal asks. */
+  readonly prompt?: string;
 }
 
 /** The password, from where the user said it is. */
@@ -22,7 +26,7 @@ export async function readPassword(
   context: CommandContext,
   request: PasswordRequest,
 ): Promise<string> {
-  const password = await readFrom(context.globals.password, context, request);
+  const password = await readFrom(request.from ?? context.globals.password, context, request);
   if (password !== "") return password;
   throw new ComebackError("option.invalid", "the password is empty", { next: WAYS });
 }
@@ -36,12 +40,12 @@ function readFrom(
     case "variable":
       return context.env[place.name] ?? "";
     case "file":
-      return readPasswordFile(place.path);
+      return readPasswordFile(place);
     case "command":
       return runPasswordCommand(place.option, place.command, context.signal);
     case "ask":
       if (request.stdinIsTaken === true) throw stdinIsTaken();
-      return askPassword(context, request.isNew);
+      return askPassword(context, request);
   }
 }
 
@@ -55,12 +59,13 @@ function stdinIsTaken(): ComebackError {
   );
 }
 
-async function readPasswordFile(path: string): Promise<string> {
+async function readPasswordFile(place: PasswordPlace & { kind: "file" }): Promise<string> {
+  const { path, option = "--password-file (or COMEBACK_PASSWORD_FILE)" } = place;
   try {
     return displayText(decodeTextFile(await readFile(path))).trim();
   } catch (cause) {
     throw new ComebackError("option.invalid", "the password file cannot be read", {
-      next: "check --password-file (or COMEBACK_PASSWORD_FILE) and the file's permissions",
+      next: `check ${option} and the file's permissions`,
       cause,
     });
   }

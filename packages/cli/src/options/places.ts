@@ -8,7 +8,7 @@ export type RepositoryPlace =
 /** Where the user said that the password comes from. */
 export type PasswordPlace =
   | { readonly kind: "command"; readonly command: string; readonly option: string }
-  | { readonly kind: "file"; readonly path: string }
+  | { readonly kind: "file"; readonly path: string; readonly option?: string }
   | { readonly kind: "variable"; readonly name: string }
   /** The terminal, or the first line of standard input. */
   | { readonly kind: "ask" };
@@ -16,16 +16,41 @@ export type PasswordPlace =
 /** Comeback's own variables beat their restic twins, as a whole level each. */
 const PREFIXES = ["COMEBACK", "RESTIC"] as const;
 
+/** Which repository is meant: the one of `--repo`, or another one that is read from. */
+export type RepositoryRole = "own" | "from";
+
+/** How flags and variables of a role are called. */
+const ROLES = {
+  own: {
+    repo: "repo",
+    repositoryFile: "repositoryFile",
+    passwordFile: "passwordFile",
+    passwordCommand: "passwordCommand",
+    option: "--",
+    variable: "",
+  },
+  from: {
+    repo: "fromRepo",
+    repositoryFile: "fromRepositoryFile",
+    passwordFile: "fromPasswordFile",
+    passwordCommand: "fromPasswordCommand",
+    option: "--from-",
+    variable: "FROM_",
+  },
+} as const;
+
 /** A flag beats the environment. */
 export function repositoryPlace(
   flags: OptionValues,
   env: NodeJS.ProcessEnv,
+  role: RepositoryRole = "own",
 ): RepositoryPlace | undefined {
+  const names = ROLES[role];
   const levels = [
-    { location: flags["repo"], path: flags["repositoryFile"] },
+    { location: flags[names.repo], path: flags[names.repositoryFile] },
     ...PREFIXES.map((prefix) => ({
-      location: env[`${prefix}_REPOSITORY`],
-      path: env[`${prefix}_REPOSITORY_FILE`],
+      location: env[`${prefix}_${names.variable}REPOSITORY`],
+      path: env[`${prefix}_${names.variable}REPOSITORY_FILE`],
     })),
   ];
   for (const { location, path } of levels) {
@@ -36,19 +61,24 @@ export function repositoryPlace(
 }
 
 /** Within a level restic's order holds: command, file, the password itself. */
-export function passwordPlace(flags: OptionValues, env: NodeJS.ProcessEnv): PasswordPlace {
+export function passwordPlace(
+  flags: OptionValues,
+  env: NodeJS.ProcessEnv,
+  role: RepositoryRole = "own",
+): PasswordPlace {
+  const names = ROLES[role];
   const levels = [
     {
-      option: "--password-command",
-      command: flags["passwordCommand"],
-      path: flags["passwordFile"],
+      option: `${names.option}password-command`,
+      command: flags[names.passwordCommand],
+      path: flags[names.passwordFile],
       variable: undefined,
     },
-    ...PREFIXES.map((prefix) => ({
-      option: `${prefix}_PASSWORD_COMMAND`,
-      command: env[`${prefix}_PASSWORD_COMMAND`],
-      path: env[`${prefix}_PASSWORD_FILE`],
-      variable: `${prefix}_PASSWORD`,
+    ...PREFIXES.map((prefix) => `${prefix}_${names.variable}PASSWORD`).map((variable) => ({
+      option: `${variable}_COMMAND`,
+      command: env[`${variable}_COMMAND`],
+      path: env[`${variable}_FILE`],
+      variable,
     })),
   ];
   for (const { option, command, path, variable } of levels) {
