@@ -81,6 +81,16 @@ const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/check.ts"),
   },
   {
+    name: "tag",
+    summary: "change the tags of snapshots",
+    load: () => import("./commands/tag.ts"),
+  },
+  {
+    name: "forget",
+    summary: "remove snapshots by rules, or hold them",
+    load: () => import("./commands/forget.ts"),
+  },
+  {
     name: "stats",
     summary: "count what snapshots hold and what they take up",
     load: () => import("./commands/stats.ts"),

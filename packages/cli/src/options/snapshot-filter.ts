@@ -12,9 +12,10 @@ export interface FilterFlags {
   readonly path: readonly string[];
 }
 
-export function addFilterOptions(command: Command): Command {
+/** Where a command's own `-H` means something else, it says so by `hostFlags`. */
+export function addFilterOptions(command: Command, hostFlags = "-H, --host <host>"): Command {
   return command
-    .option("-H, --host <host>", "only snapshots of this host; repeatable", gather, [])
+    .option(hostFlags, "only snapshots of this host; repeatable", gather, [])
     .option("--tag <tag[,tag...]>", "only snapshots with all of these tags; repeatable", gather, [])
     .option(
       "--path <path>",
