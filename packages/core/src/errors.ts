@@ -43,6 +43,7 @@ export type ErrorCode =
   | "option.invalid"
   | "platform.unsupported"
   | "platform.system-call"
+  | "repair.incomplete"
   | "repository.damaged"
   | "repository.exists"
   | "repository.locked"

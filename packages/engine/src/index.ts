@@ -81,5 +81,41 @@ export { resolveFolder, resolvePath, type ResolvedPath } from "./listing/resolve
 export { type WalkedNode, type WalkOptions, walkSnapshot } from "./listing/walk-snapshot.ts";
 export { computeStats, type StatsOptions } from "./stats/compute-stats.ts";
 export { type RepositoryStats, STATS_MODES, type StatsMode } from "./stats/stats-types.ts";
+export {
+  type IndexRepairPlan,
+  planIndexRepair,
+  type PlanIndexRepairOptions,
+} from "./repair/index-repair-plan.ts";
+export {
+  type IndexRepairResult,
+  repairIndex,
+  type RepairIndexOptions,
+} from "./repair/repair-index.ts";
+export {
+  type PackFinding,
+  type PackRepairPlan,
+  planPackRepair,
+  type PlanPackRepairOptions,
+} from "./repair/pack-repair-plan.ts";
+export {
+  type PackRepairResult,
+  repairPacks,
+  type RepairPacksOptions,
+} from "./repair/repair-packs.ts";
+export {
+  planSnapshotRepair,
+  type PlanSnapshotRepairOptions,
+  type SnapshotFinding,
+  type SnapshotRepairPlan,
+} from "./repair/snapshot-repair-plan.ts";
+export {
+  repairSnapshots,
+  type RepairSnapshotsOptions,
+  type SnapshotRepairResult,
+} from "./repair/repair-snapshots.ts";
+export { planRecover, type PlanRecoverOptions, type RecoverPlan } from "./repair/recover-plan.ts";
+export { recover, type RecoverOptions } from "./repair/recover.ts";
+export type { Mending, MendingKind } from "./repair/mend-trees.ts";
+export type { RepairObserver, RepairProgress } from "./repair/repair-progress.ts";
 export { restore } from "./restore/restore.ts";
 export * from "./restore/restore-options.ts";

@@ -1,0 +1,122 @@
+import type { OperationOptions } from "@comeback/core";
+import { isComebackError } from "@comeback/core";
+import { eachConcurrently, type Repository } from "../repository/repository.ts";
+import {
+  bySnapshotTime,
+  loadSnapshot,
+  matchesFilter,
+  type SnapshotFilter,
+} from "../repository/snapshots.ts";
+import { isHeld } from "../snapshot/hold.ts";
+import type { Snapshot } from "../snapshot/snapshot.ts";
+import { type Mending, TreeMender } from "./mend-trees.ts";
+import { enterPhase, type RepairObserver, startProgress } from "./repair-progress.ts";
+import { requireSoundIndex } from "./require-sound-index.ts";
+import type { DamagedFile } from "./survey-index.ts";
+
+export interface SnapshotFinding {
+  readonly id: string;
+  readonly time: string;
+  readonly paths: readonly string[];
+  /** `sound`: it stays. `mended`: `tree` stands in for its tree. `unreadable`: nothing is left. */
+  readonly state: "sound" | "mended" | "unreadable";
+  readonly tree: string;
+  /** It is not removed, whatever is left of it. */
+  readonly isHeld: boolean;
+  /** What is done in it; a folder that several snapshots share is told of in the first. */
+  readonly mendings: readonly Mending[];
+  readonly mendingCount: number;
+}
+
+/** What `repairSnapshots` would do. Plain data. */
+export interface SnapshotRepairPlan {
+  /** Mended snapshots take the place of the old ones; what nothing is left of goes. */
+  readonly forget: boolean;
+  readonly snapshots: readonly SnapshotFinding[];
+  /** Snapshot files that cannot be read: with `forget` they go, too. */
+  readonly damagedSnapshotFiles: readonly DamagedFile[];
+  readonly isNeeded: boolean;
+}
+
+export interface PlanSnapshotRepairOptions extends OperationOptions {
+  /** Open, its index loaded, with packs that wait to be deleted. */
+  readonly repository: Repository;
+  readonly forget?: boolean;
+  /** Ids of the snapshots that are meant; default: all that pass the filter. */
+  readonly ids?: readonly string[];
+  readonly filter?: SnapshotFilter;
+  readonly observer?: RepairObserver;
+}
+
+/** Reads all trees of the snapshots and says what has to be cut out of them. Nothing is stored. */
+export async function planSnapshotRepair(
+  options: PlanSnapshotRepairOptions,
+): Promise<SnapshotRepairPlan> {
+  const { repository, forget = false, observer, signal } = options;
+  const progress = startProgress(observer);
+  await requireSoundIndex(repository, { signal });
+  const { snapshots, damaged } = await loadWanted(options);
+  enterPhase(progress, "trees", 0);
+  const mender = new TreeMender({ repository, signal, onTree: () => progress.done++ });
+  const findings: SnapshotFinding[] = [];
+  for (const snapshot of snapshots) {
+    const { length } = mender.mendings;
+    const count = mender.mendingCount;
+    const tree = await mender.mend(snapshot.tree);
+    findings.push({
+      id: snapshot.id,
+      time: snapshot.time,
+      paths: snapshot.paths,
+      state: tree === undefined ? "unreadable" : tree === snapshot.tree ? "sound" : "mended",
+      tree: tree ?? snapshot.tree,
+      isHeld: isHeld(snapshot),
+      mendings: mender.mendings.slice(length),
+      mendingCount: mender.mendingCount - count,
+    });
+  }
+  progress.phase = "done";
+  const plan = { forget, snapshots: findings, damagedSnapshotFiles: damaged };
+  const isNeeded =
+    findings.some(({ state }) => state === "mended") ||
+    (forget && hopelessSnapshots(plan).length > 0);
+  return { ...plan, isNeeded };
+}
+
+/** Snapshots that nothing can be restored of any more, and that nobody holds. */
+export function hopelessSnapshots({
+  snapshots,
+  damagedSnapshotFiles,
+}: Omit<SnapshotRepairPlan, "isNeeded">): string[] {
+  const unreadable = snapshots.filter((found) => found.state === "unreadable" && !found.isHeld);
+  return [...unreadable.map(({ id }) => id), ...damagedSnapshotFiles.map(({ name }) => name)];
+}
+
+/** The snapshots that are meant, oldest first. A file that cannot be read is of unknown host. */
+async function loadWanted({
+  repository,
+  ids,
+  filter = {},
+  signal,
+}: PlanSnapshotRepairOptions): Promise<{ snapshots: Snapshot[]; damaged: DamagedFile[] }> {
+  const { backend } = repository;
+  const names: string[] = [];
+  for await (const { name } of backend.list("snapshot", { signal })) {
+    if (ids === undefined || ids.includes(name)) names.push(name);
+  }
+  const { hosts = [], tags = [], paths = [] } = filter;
+  const isFiltered = ids === undefined && hosts.length + tags.length + paths.length > 0;
+  const snapshots: Snapshot[] = [];
+  const damaged: DamagedFile[] = [];
+  await eachConcurrently(names, backend.connections, async (name) => {
+    try {
+      const snapshot = await loadSnapshot(repository, name, { signal });
+      if (ids !== undefined || matchesFilter(snapshot, filter)) snapshots.push(snapshot);
+    } catch (error) {
+      // Forgotten meanwhile.
+      if (isComebackError(error, "backend.not-found")) return;
+      if (!isComebackError(error, "repository.damaged")) throw error;
+      if (!isFiltered) damaged.push({ name, why: error.why ?? error.message });
+    }
+  });
+  return { snapshots: snapshots.sort(bySnapshotTime), damaged };
+}
