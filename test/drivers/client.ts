@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
 import { type Finished, type Running, type RunOptions, startProgram } from "./run-program.ts";
+import { scratchFolder } from "./scratch.ts";
 import type { Tool } from "./tools.ts";
 
 export const PASSWORD = "correct horse battery staple";
+
+/** Interrupted backups leave a note of how far they came, which is not for the user's own cache. */
+const cacheHome = scratchFolder("cache-home");
 
 /** What both tools say at the end of `backup --json`. */
 export interface BackupSummary {
@@ -17,6 +21,8 @@ export interface BackupSummary {
   readonly data_added: number;
   readonly total_files_processed: number;
   readonly total_bytes_processed: number;
+  /** Ours alone, and only after an interrupted backup. */
+  readonly resumed_files?: number;
   readonly snapshot_id: string;
 }
 
@@ -66,6 +72,7 @@ export class Client {
       ...Object.fromEntries(cleared),
       NODE_TEST_CONTEXT: undefined,
       RESTIC_PASSWORD: this.#password,
+      XDG_CACHE_HOME: cacheHome,
       TZ: "UTC",
     };
   }

@@ -37,6 +37,7 @@ export function renderBackupSummary(finished: FinishedBackup, palette: Palette):
     ...counts.map(([title, ...values]) => countLine(title, values)),
     "",
     storedLine(finished),
+    ...resumedLines(finished),
     ...(finished.isVerbose === true ? [blobLine(finished)] : []),
   ];
 }
@@ -51,6 +52,13 @@ function storedLine({ result, dryRun }: FinishedBackup): string {
   if (added === 0) return "nothing new to store";
   const verb = dryRun ? "would store" : "stored";
   return `${verb} ${formatBytes(added)} of new data as ${formatBytes(packed)}`;
+}
+
+/** What going on from an interrupted backup has saved. */
+function resumedLines({ result: { resumed } }: FinishedBackup): string[] {
+  if (resumed === undefined || resumed.files === 0) return [];
+  const amount = `${formatMany(resumed.files, "file")}, ${formatBytes(resumed.bytes)}`;
+  return [`went on from an interrupted backup: ${amount} not read again`];
 }
 
 function outcome({ result, dryRun }: FinishedBackup, palette: Palette): string {
@@ -77,13 +85,17 @@ export function renderBackupProblems({ result }: FinishedBackup): string[] {
   return list.length === 0 ? [] : ["", ...list];
 }
 
-/** restic's summary message. */
+/** restic's summary message; what was not read again thanks to a checkpoint is ours alone. */
 export function backupSummaryMessage({ result, elapsedMs, dryRun }: FinishedBackup): string {
+  const { resumed } = result;
   const { backup_start, backup_end, ...counts } = result.summary;
   return JSON.stringify({
     message_type: "summary",
     ...(dryRun ? { dry_run: true } : {}),
     ...counts,
+    ...(resumed === undefined
+      ? {}
+      : { resumed_files: resumed.files, resumed_bytes: resumed.bytes }),
     total_duration: elapsedMs / 1000,
     backup_start,
     backup_end,

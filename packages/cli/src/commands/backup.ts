@@ -1,8 +1,9 @@
 import { hostname } from "node:os";
 import { type ByteString, ExitCode, type Source } from "@comeback/core";
-import { backup, instantOfMilliseconds, readAhead } from "@comeback/engine";
+import { backup, instantOfMilliseconds, readAhead, type Snapshot } from "@comeback/engine";
 import { createFilesSource } from "@comeback/source-files";
 import { BackupReporter } from "../backup/backup-reporter.ts";
+import { checkpointOf, type KeptCheckpoint } from "../backup/kept-checkpoint.ts";
 import { findParent } from "../backup/find-parent.ts";
 import { streamSource } from "../backup/stream-source.ts";
 import type { CommandContext } from "../context.ts";
@@ -115,7 +116,7 @@ async function runBackup(
     lock: dryRun ? "none" : "shared",
     stdinIsTaken: usesStdin,
   });
-  const parent = await prepare(context, session, { flags, settings, source, isStream });
+  const { parent, kept } = await prepare(context, session, { flags, settings, source, isStream });
   using reporter = new BackupReporter(context, { wantsTotals: flags.scan && !isStream });
   const result = await backup({
     repository: session.repository,
@@ -124,6 +125,7 @@ async function runBackup(
     hostname: settings.hostname,
     tags: settings.tags,
     ...(parent === undefined ? {} : { parent }),
+    ...(kept === undefined ? {} : kept),
     ignoreCtime: flags.ignoreCtime === true,
     ignoreInode: flags.ignoreInode === true,
     withAtime: flags.withAtime === true,
@@ -203,9 +205,9 @@ function filesSource(
   });
 }
 
-/** Index and parent, looked up side by side. */
+/** What the backup is compared with: index, parent and the checkpoint of an interrupted one. */
 async function prepare(
-  { terminal, globals }: CommandContext,
+  context: CommandContext,
   session: Session,
   given: {
     readonly flags: BackupFlags;
@@ -213,27 +215,43 @@ async function prepare(
     readonly source: Source;
     readonly isStream: boolean;
   },
-): Promise<Awaited<ReturnType<typeof findParent>>> {
+): Promise<{ parent: Snapshot | undefined; kept: KeptCheckpoint | undefined }> {
   const { flags, settings, source, isStream } = given;
+  const { hostname } = settings;
+  const { paths } = source;
   const wish = {
     name: flags.parent,
     groupBy: settings.groupBy,
-    hostname: settings.hostname,
-    paths: source.paths,
+    hostname,
+    paths,
     tags: settings.tags,
     notAfterMs: settings.timeMs,
   };
-  const withoutParent = flags.force === true || (isStream && flags.parent === undefined);
+  const isForced = flags.force === true;
+  const withoutParent = isForced || (isStream && flags.parent === undefined);
   const [parent] = await Promise.all([
     withoutParent ? undefined : findParent(session, wish),
     session.repository.loadIndex({ signal: session.signal }),
   ]);
+  const kept = isStream
+    ? undefined
+    : await checkpointOf(context, session.repository, { hostname, paths, parent, isForced });
+  const { terminal, globals } = context;
   if (!globals.json && !globals.quiet && !isStream) {
-    terminal.print(
-      parent === undefined
-        ? "no earlier snapshot to compare with: every file is read"
-        : `comparing with snapshot ${shortId(parent.id)} from ${formatLocalTime(parent.time)}`,
-    );
+    terminal.print(comparisonLine(parent, kept));
   }
-  return parent;
+  return { parent, kept };
+}
+
+function comparisonLine(parent: Snapshot | undefined, kept: KeptCheckpoint | undefined): string {
+  const checkpoint = kept?.resumeFrom;
+  const interrupted =
+    checkpoint && `the backup that was interrupted at ${formatLocalTime(checkpoint.time)}`;
+  if (parent === undefined) {
+    return interrupted === undefined
+      ? "no earlier snapshot to compare with: every file is read"
+      : `going on from ${interrupted}`;
+  }
+  const what = `comparing with snapshot ${shortId(parent.id)} from ${formatLocalTime(parent.time)}`;
+  return interrupted === undefined ? what : `${what}, and going on from ${interrupted}`;
 }

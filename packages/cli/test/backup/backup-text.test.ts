@@ -134,6 +134,22 @@ test("the summary says what was new, changed and stored, and how fast", () => {
   ]);
 });
 
+test("what an interrupted backup had done is told in one line, and in JSON", () => {
+  const resumed = { files: 1_234, bytes: 5 * MiB };
+  const finished = { result: result({ resumed }), elapsedMs: 5_000, dryRun: false };
+  const line = "went on from an interrupted backup: 1,234 files, 5.00 MiB not read again";
+  assert.equal(renderBackupSummary(finished, PLAIN).at(-1), line);
+  const message = JSON.parse(backupSummaryMessage(finished)) as Record<string, unknown>;
+  assert.equal(message["resumed_files"], 1_234);
+  assert.equal(message["resumed_bytes"], 5 * MiB);
+
+  const useless = result({ resumed: { files: 0, bytes: 0 } });
+  const text = renderBackupSummary({ ...finished, result: useless }, PLAIN);
+  assert.doesNotMatch(text.join("\n"), /interrupted/);
+  const plain = backupSummaryMessage({ ...finished, result: result() });
+  assert.doesNotMatch(plain, /resumed/);
+});
+
 test("with -v the summary counts blobs, too", () => {
   const finished = { result: result(), elapsedMs: 5_000, dryRun: false, isVerbose: true };
   const text = renderBackupSummary(finished, PLAIN);
