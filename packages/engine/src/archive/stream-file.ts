@@ -1,10 +1,12 @@
-import { CHUNK_MAX_BYTES, RANGE_TASKS_PER_FILE_MAX } from "@comeback/core";
-import { createChunker } from "../chunker/chunker.ts";
+import { CHUNK_MAX_BYTES, CHUNK_MIN_BYTES, RANGE_TASKS_PER_FILE_MAX } from "@comeback/core";
+import { type Chunker, createChunker } from "../chunker/chunker.ts";
 import { idList } from "./id-list.ts";
 import type { LargeFileContext } from "./large-file.ts";
 
 /** Bytes of a stream that are collected before its chunks are cut and sent to a worker. */
 const WINDOW_BYTES = 2 * CHUNK_MAX_BYTES;
+/** The window begins so small, and grows: most streams of a source of many are short. */
+const WINDOW_FIRST_BYTES = 65_536;
 
 /**
  * Stores a stream of unknown length: the main thread finds the cut points, workers do the rest.
@@ -16,14 +18,12 @@ export async function storeStream(
   chunkerPolynomial: bigint,
 ): Promise<{ content: readonly string[]; bytesRead: number; added: number; packed: number }> {
   const { pool, packStore, signal } = context;
-  const chunker = createChunker(chunkerPolynomial);
   const ids: string[][] = [];
   const tasks = new Set<Promise<void>>();
   let failure: unknown;
   let places = 0;
   const totals = { bytesRead: 0, added: 0, packed: 0 };
-  let window = new Uint8Array(WINDOW_BYTES);
-  let filled = 0;
+  const window = new StreamWindow(chunkerPolynomial);
 
   const send = async (
     place: number,
@@ -39,25 +39,16 @@ export async function storeStream(
 
   /** Cuts what is in the window; the start of an unfinished chunk stays. */
   const cut = async (atEnd: boolean): Promise<void> => {
-    const cuts: number[] = [];
-    let end = 0;
-    for (const length of chunker.cutsOf(window.subarray(0, filled), atEnd)) {
-      end += length;
-      cuts.push(end);
-    }
+    const cuts = window.cuts(atEnd);
     if (cuts.length === 0) return;
     while (tasks.size >= RANGE_TASKS_PER_FILE_MAX) await Promise.race(tasks);
     await packStore.room();
-    const rest = window.slice(end, filled);
-    const task: Promise<void> = send(places++, window.subarray(0, end), cuts)
+    const task: Promise<void> = send(places++, window.take(cuts.at(-1) as number), cuts)
       .catch((error: unknown) => {
         failure ??= error;
       })
       .finally(() => tasks.delete(task));
     tasks.add(task);
-    window = new Uint8Array(WINDOW_BYTES);
-    window.set(rest);
-    filled = rest.length;
   };
 
   for await (const piece of content.open(signal)) {
@@ -65,15 +56,65 @@ export async function storeStream(
     if (failure !== undefined) throw failure;
     totals.bytesRead += piece.length;
     for (let at = 0; at < piece.length;) {
-      const size = Math.min(piece.length - at, window.length - filled);
-      window.set(piece.subarray(at, at + size), filled);
-      filled += size;
-      at += size;
-      if (filled === window.length) await cut(false);
+      at += window.fill(piece.subarray(at));
+      if (window.isFull) await cut(false);
     }
   }
   await cut(true);
   await Promise.all(tasks);
   if (failure !== undefined) throw failure;
   return { content: ids.flat(), ...totals };
+}
+
+/** Bytes of a stream whose chunks are not cut yet. */
+class StreamWindow {
+  readonly #polynomial: bigint;
+  #chunker: Chunker | undefined;
+  #bytes = new Uint8Array(WINDOW_FIRST_BYTES);
+  #filled = 0;
+
+  constructor(polynomial: bigint) {
+    this.#polynomial = polynomial;
+  }
+
+  get isFull(): boolean {
+    return this.#filled === WINDOW_BYTES;
+  }
+
+  /** Takes as much of a piece as there is room for; returns how much. */
+  fill(piece: Uint8Array): number {
+    while (this.#bytes.length < Math.min(this.#filled + piece.length, WINDOW_BYTES)) {
+      this.#resize(Math.min(this.#bytes.length * 2, WINDOW_BYTES));
+    }
+    const size = Math.min(piece.length, this.#bytes.length - this.#filled);
+    this.#bytes.set(piece.subarray(0, size), this.#filled);
+    this.#filled += size;
+    return size;
+  }
+
+  /** Where the chunks end; without `atEnd` only of those that are complete. */
+  cuts(atEnd: boolean): number[] {
+    // Nothing so short is cut anywhere, and most streams of a source of many are.
+    if (atEnd && this.#filled <= CHUNK_MIN_BYTES) return this.#filled === 0 ? [] : [this.#filled];
+    this.#chunker ??= createChunker(this.#polynomial);
+    let end = 0;
+    const lengths = this.#chunker.cutsOf(this.#bytes.subarray(0, this.#filled), atEnd);
+    return lengths.map((length) => (end += length));
+  }
+
+  /** Gives the first bytes away. */
+  take(size: number): Uint8Array<ArrayBuffer> {
+    const taken = this.#bytes.subarray(0, size);
+    const rest = this.#bytes.slice(size, this.#filled);
+    this.#bytes = new Uint8Array(this.isFull ? WINDOW_BYTES : WINDOW_FIRST_BYTES);
+    this.#bytes.set(rest);
+    this.#filled = rest.length;
+    return taken;
+  }
+
+  #resize(size: number): void {
+    const larger = new Uint8Array(size);
+    larger.set(this.#bytes.subarray(0, this.#filled));
+    this.#bytes = larger;
+  }
 }

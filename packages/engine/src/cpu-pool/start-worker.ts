@@ -59,7 +59,8 @@ export function startWorkersEarly(count: number = availableParallelism()): Async
       const place = waiting.indexOf(thread);
       if (place >= 0) waiting.splice(place, 1);
     };
-    worker.on("error", forget).on("exit", forget);
+    worker.on("error", forget);
+    worker.on("exit", forget);
     waiting.push(thread);
   }
   return {

@@ -138,9 +138,9 @@ export class Packer {
     return this.#buffer.subarray(this.#bytes);
   }
 
-  /** Room for a full pack and one blob beyond; pages that are not touched cost nothing. */
+  /** Room for a full pack and mostly for one blob beyond; pages that are not touched cost nothing. */
   #capacity(): number {
-    return this.#packSizeBytes + sealedBound(USUAL_BLOB_MAX_BYTES);
+    return this.#packSizeBytes + sealedBound(Math.min(USUAL_BLOB_MAX_BYTES, this.#packSizeBytes));
   }
 }
 
