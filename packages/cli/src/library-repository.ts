@@ -18,7 +18,7 @@ export interface RepositoryPlace
 }
 
 export interface NewRepository
-  extends RepositoryPlace, Pick<InitOptions, "version" | "scryptCost"> {}
+  extends RepositoryPlace, Pick<InitOptions, "version" | "scryptCost" | "chunkerPolynomial"> {}
 
 /** Makes a repository and opens it. Whoever gets it disposes of it. */
 export async function createRepository(place: NewRepository): Promise<OpenRepository> {

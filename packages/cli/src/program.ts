@@ -76,6 +76,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/dump.ts"),
   },
   {
+    name: "copy",
+    summary: "copy snapshots from another repository",
+    load: () => import("./commands/copy.ts"),
+  },
+  {
     name: "check",
     summary: "prove that the repository is whole",
     load: () => import("./commands/check.ts"),

@@ -76,6 +76,8 @@ export {
   dumpFolder,
   type DumpFolderOptions,
 } from "./dump/dump.ts";
+export { copy } from "./copy/copy.ts";
+export * from "./copy/copy-options.ts";
 export { readFile } from "./listing/read-file.ts";
 export { resolveFolder, resolvePath, type ResolvedPath } from "./listing/resolve-path.ts";
 export { type WalkedNode, type WalkOptions, walkSnapshot } from "./listing/walk-snapshot.ts";

@@ -2,34 +2,70 @@ import type { CommandContext } from "../context.ts";
 import { findBackend, repositoryLocation } from "../opening/find-backend.ts";
 import { type MadeRepository, makeRepository } from "../opening/make-repository.ts";
 import { readPassword } from "../opening/read-password.ts";
-import { badValue } from "../options/option-error.ts";
+import { openSession } from "../opening/session.ts";
+import { addFromOptions, fromContext, type FromFlags } from "../options/from-repository.ts";
+import { badUsage, badValue } from "../options/option-error.ts";
 import type { CommandModule } from "../program.ts";
 import { printableText } from "../terminal/printable.ts";
 
-interface InitFlags {
+interface InitFlags extends FromFlags {
+  readonly copyChunkerParams?: true;
   readonly repositoryVersion: string;
 }
 
 export const define: CommandModule["define"] = (command, run) => {
-  command
-    .description(
-      "Make a new repository.\n\n" +
-        "Everything in it is encrypted. Without the password nobody can read it again, you\n" +
-        "included: keep a copy of the password in another safe place.",
-    )
-    .option("--repository-version <version>", "format version: 1, 2, stable or latest", "stable")
-    .action(
-      run<InitFlags>(async (context, flags) => {
-        const version = parseVersion(flags.repositoryVersion);
-        const location = await repositoryLocation(context.globals);
-        // Before a password is asked for, the place has to be one that can hold a repository.
-        await findBackend(location);
-        const password = await readPassword(context, { isNew: true });
-        report(context, location, await makeRepository(context, { location, password, version }));
-        return 0;
-      }),
-    );
+  addFromOptions(
+    command
+      .description(
+        "Make a new repository.\n\n" +
+          "Everything in it is encrypted. Without the password nobody can read it again, you\n" +
+          "included: keep a copy of the password in another safe place.",
+      )
+      .option("--repository-version <version>", "format version: 1, 2, stable or latest", "stable")
+      .option("--copy-chunker-params", "cut files where --from-repo does, for `comeback copy`"),
+  ).action(
+    run<InitFlags>(async (context, flags) => {
+      const version = parseVersion(flags.repositoryVersion);
+      const location = await repositoryLocation(context.globals);
+      // Before a password is asked for, the place has to be one that can hold a repository.
+      await findBackend(location);
+      const chunkerPolynomial = await chunkerToCopy(context, flags);
+      const password = await readPassword(context, {
+        isNew: true,
+        // The first line of a redirected standard input is one password, not two.
+        stdinIsTaken: chunkerPolynomial !== undefined && !process.stdin.isTTY,
+      });
+      const wish = { location, password, version };
+      const made = await makeRepository(context, {
+        ...wish,
+        ...(chunkerPolynomial === undefined ? {} : { chunkerPolynomial }),
+      });
+      report(context, location, made);
+      return 0;
+    }),
+  );
 };
+
+/** Two repositories that cut files at the same places recognise each other's contents. */
+async function chunkerToCopy(
+  context: CommandContext,
+  flags: InitFlags,
+): Promise<bigint | undefined> {
+  const from = fromContext(context, flags);
+  if (flags.copyChunkerParams !== true) {
+    if (flags.fromRepo === undefined && flags.fromRepositoryFile === undefined) return undefined;
+    throw badUsage("--from-repo is of use only with --copy-chunker-params", "add it");
+  }
+  if (from === undefined) {
+    const next = "name one with --from-repo PATH or --from-repository-file FILE";
+    throw badUsage("--copy-chunker-params needs a repository to copy them from", next);
+  }
+  await using session = await openSession(from, {
+    lock: "none",
+    prompt: "enter password for the source repository: ",
+  });
+  return session.repository.config.chunkerPolynomial;
+}
 
 function parseVersion(text: string): 1 | 2 {
   if (text === "1") return 1;

@@ -11,17 +11,22 @@ export interface MadeRepository {
 /** Makes a new repository with its first key. */
 export async function makeRepository(
   context: CommandContext,
-  wish: { readonly location: string; readonly password: string; readonly version: 1 | 2 },
+  wish: {
+    readonly location: string;
+    readonly password: string;
+    readonly version: 1 | 2;
+    /** A random one if not given. */
+    readonly chunkerPolynomial?: bigint;
+  },
 ): Promise<MadeRepository> {
   const { signal, clock, random } = context;
-  const { password, version } = wish;
-  const { factory, location } = await findBackend(wish.location);
+  const { location: wanted, ...rest } = wish;
+  const { factory, location } = await findBackend(wanted);
   const backend = await factory.create(location, { signal });
   try {
     await using repository = await Repository.init({
+      ...rest,
       backend,
-      password,
-      version,
       clock,
       random,
       signal,

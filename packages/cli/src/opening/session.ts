@@ -14,6 +14,8 @@ export interface OpenOptions {
   /** What runs only once at a time, although others may work meanwhile. */
   readonly activity?: "prune";
   readonly stdinIsTaken?: boolean;
+  /** What the terminal asks for the password, where it is not the repository of `--repo`. */
+  readonly prompt?: string;
   /** Default: true, unless the user says otherwise. */
   readonly useCache?: boolean;
 }
@@ -93,6 +95,7 @@ async function openRepository(context: CommandContext, options: OpenOptions): Pr
     const password = await readPassword(context, {
       isNew: false,
       stdinIsTaken: options.stdinIsTaken === true,
+      ...(options.prompt === undefined ? {} : { prompt: options.prompt }),
     });
     return await Repository.open({
       backend,

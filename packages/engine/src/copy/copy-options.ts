@@ -26,6 +26,8 @@ export interface CopyOptions {
 export interface CopyObserver {
   /** Handed over once at the start; its fields move on while the copy runs. */
   onStart?(progress: Readonly<CopyProgress>): void;
+  /** All trees were read: so much is about to be copied. Not called where there is nothing to do. */
+  onPlan?(plan: { readonly snapshots: number; readonly bytes: number }): void;
   /** A snapshot was copied, skipped, or could not be copied: as soon as that is certain. */
   onSnapshot?(outcome: CopyOutcome): void;
   onProblem?(problem: CopyProblem): void;

@@ -107,7 +107,10 @@ class CopyRun {
 
   async #copy(): Promise<void> {
     const wanted = await this.#skipExisting();
+    if (wanted.length === 0) return;
     const batches = await this.#plan(wanted);
+    const { bytesTotal: bytes } = this.#progress;
+    this.#options.observer?.onPlan?.({ snapshots: wanted.length, bytes });
     if (this.#options.dryRun === true) {
       for (const { snapshots } of batches) await this.#conclude(snapshots);
       return;

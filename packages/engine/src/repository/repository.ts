@@ -57,6 +57,8 @@ export interface RepositoryOptions extends OperationOptions {
 
 export interface InitOptions extends RepositoryOptions {
   readonly version?: 1 | 2;
+  /** Where files are cut; a random one if not given. Repositories that share it share contents. */
+  readonly chunkerPolynomial?: bigint;
   readonly scryptCost?: ScryptCost;
 }
 
@@ -130,7 +132,7 @@ export class Repository implements AsyncDisposable {
     const config: RepositoryConfig = {
       version: options.version ?? 2,
       id: Buffer.from(random.fill(new Uint8Array(32))).toString("hex"),
-      chunkerPolynomial: randomPolynomial(random),
+      chunkerPolynomial: options.chunkerPolynomial ?? randomPolynomial(random),
       raw: {},
     };
     using cipher = new BoxCipher(key, random);
@@ -268,6 +270,11 @@ export class Repository implements AsyncDisposable {
   /** Told of a tree pack that was just stored, so that the cache may keep it. */
   rememberTreePack(name: string, data: Uint8Array): void {
     this.#cache?.store({ type: "pack", name }, data);
+  }
+
+  /** Told of a pack whose trees are about to be read, so that the cache may take it in. */
+  treePackIsRead(name: string): void {
+    this.#cache?.cacheable({ type: "pack", name });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
