@@ -1,5 +1,5 @@
 import type { OperationOptions } from "@comeback/core";
-import { ComebackError } from "@comeback/core";
+import { ComebackError, isComebackError } from "@comeback/core";
 import {
   decodeSnapshot,
   encodeSnapshot,
@@ -35,20 +35,41 @@ export function hasTags({ tags: own = [] }: SnapshotFile, list: readonly string[
   return true;
 }
 
-/** All snapshots that match, oldest first. */
+/**
+ * All snapshots that match, oldest first. One that another process removes meanwhile is left out;
+ * one that is listed and yet not there fails, for nobody may take it for removed.
+ */
 export async function listSnapshots(
   repository: Repository,
   filter: SnapshotFilter = {},
   options: OperationOptions = {},
 ): Promise<Snapshot[]> {
-  const names: string[] = [];
-  for await (const { name } of repository.backend.list("snapshot", options)) names.push(name);
   const snapshots: Snapshot[] = [];
+  const missing = new Map<string, unknown>();
+  const names = await snapshotNames(repository, options);
   await eachConcurrently(names, repository.backend.connections, async (name) => {
-    const snapshot = await loadSnapshot(repository, name, options);
-    if (matchesFilter(snapshot, filter)) snapshots.push(snapshot);
+    try {
+      const snapshot = await loadSnapshot(repository, name, options);
+      if (matchesFilter(snapshot, filter)) snapshots.push(snapshot);
+    } catch (error) {
+      if (!isComebackError(error, "backend.not-found")) throw error;
+      missing.set(name, error);
+    }
   });
+  if (missing.size > 0) {
+    const now = await snapshotNames(repository, options);
+    for (const [name, error] of missing) if (now.has(name)) throw error;
+  }
   return snapshots.sort(bySnapshotTime);
+}
+
+async function snapshotNames(
+  { backend }: Repository,
+  options: OperationOptions,
+): Promise<Set<string>> {
+  const names = new Set<string>();
+  for await (const { name } of backend.list("snapshot", options)) names.add(name);
+  return names;
 }
 
 /** Oldest first. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { isComebackError } from "@comeback/core";
+import { fileNotFound, isComebackError } from "@comeback/core";
 import fc from "fast-check";
 import {
   findLatest,
@@ -33,6 +33,31 @@ describe("snapshots", () => {
     await using builder = await withSnapshots();
     const times = (await listSnapshots(builder.repository)).map(({ time }) => time);
     assert.deepEqual(times, [at(1), at(2), at(3, "+05:00"), at(3)]);
+  });
+
+  it("are listed without those that are removed meanwhile, and not at all where one is lost", async () => {
+    await using builder = await withSnapshots();
+    const { backend } = builder.repository;
+    const [first, ...others] = await listSnapshots(builder.repository);
+    assert.ok(first !== undefined);
+    const file = { type: "snapshot", name: first.id } as const;
+    const list = backend.list.bind(backend);
+    const gone = fileNotFound(file, "here");
+    const load = backend.load.bind(backend);
+    // Another process removes it between the list and the reading.
+    backend.load = async (wanted, options) => {
+      if (wanted.name === first.id) await backend.remove(file);
+      return load(wanted, options);
+    };
+    assert.deepEqual(await listSnapshots(builder.repository), others);
+    // A store that goes on listing what it does not give.
+    backend.list = async function* (type, options) {
+      yield* list(type, options);
+      if (type === "snapshot") yield { name: first.id, sizeBytes: 100 };
+    };
+    backend.load = (wanted, options) =>
+      wanted.name === first.id ? Promise.reject(gone) : load(wanted, options);
+    await assert.rejects(listSnapshots(builder.repository), gone);
   });
 
   it("are chosen by host, tags and paths as restic does", async () => {
