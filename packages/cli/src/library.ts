@@ -40,6 +40,8 @@ export {
   dumpFile,
   dumpFolder,
   type DumpFolderOptions,
+  findEntries,
+  type FindEntriesOptions,
   findLatest,
   findSnapshot,
   instantOfMilliseconds,

@@ -66,6 +66,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/restore.ts"),
   },
   {
+    name: "find",
+    summary: "search snapshots for files, or for what uses a blob",
+    load: () => import("./commands/find.ts"),
+  },
+  {
     name: "diff",
     summary: "show what differs between two snapshots",
     load: () => import("./commands/diff.ts"),

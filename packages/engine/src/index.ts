@@ -78,6 +78,15 @@ export {
 } from "./dump/dump.ts";
 export { copy } from "./copy/copy.ts";
 export * from "./copy/copy-options.ts";
+export { findEntries, type FindEntriesOptions, type FindOptions } from "./find/find-entries.ts";
+export {
+  blobsOfPacks,
+  findObjects,
+  type FindObjectsOptions,
+  type FoundObject,
+  type WantedObjects,
+} from "./find/find-objects.ts";
+export type { FoundBlob } from "./index/repository-index.ts";
 export { readFile } from "./listing/read-file.ts";
 export { resolveFolder, resolvePath, type ResolvedPath } from "./listing/resolve-path.ts";
 export { type WalkedNode, type WalkOptions, walkSnapshot } from "./listing/walk-snapshot.ts";

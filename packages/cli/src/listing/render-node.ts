@@ -1,6 +1,7 @@
 import { displayText } from "@comeback/core";
 import type { ByteString } from "@comeback/core";
 import { formatBytes, formatLocalTime } from "../terminal/format-values.ts";
+import { exactNumber } from "./exact-number.ts";
 import { goModeText } from "./mode-text.ts";
 import type { WalkedNode } from "@comeback/engine";
 
@@ -23,11 +24,6 @@ export function nodeMessage({ path, node }: WalkedNode): string {
     message_type: "node",
     struct_type: "node",
   });
-}
-
-/** A number of JSON that a double cannot hold; the types of ES2026 do not know it yet. */
-function exactNumber(value: bigint): unknown {
-  return (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON(String(value));
 }
 
 /** A line of `ls -l`: everything but the names is ASCII, the names are as they are stored. */
