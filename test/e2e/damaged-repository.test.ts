@@ -123,7 +123,7 @@ for (const damage of damageNames.filter((name) => name !== "removed")) {
   test(`index ${damage}: nothing is guessed, and restic's repair brings it back`, async () => {
     const ours = damagedCopy("index", damage);
     const id = victims.index.slice("index/".length);
-    const says = new RegExp(`index ${id.slice(0, 8)}.*restic repair index`);
+    const says = new RegExp(`index ${id.slice(0, 8)}.*comeback repair index`);
     for (const args of [
       ["restore", "latest", "--target", join(folder, "x")],
       ["backup", "."],

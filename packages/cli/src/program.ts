@@ -101,6 +101,16 @@ const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/forget.ts"),
   },
   {
+    name: "repair",
+    summary: "save what can be saved of a damaged repository",
+    load: () => import("./commands/repair.ts"),
+  },
+  {
+    name: "recover",
+    summary: "make a snapshot of what none leads to any more",
+    load: () => import("./commands/recover.ts"),
+  },
+  {
     name: "stats",
     summary: "count what snapshots hold and what they take up",
     load: () => import("./commands/stats.ts"),

@@ -85,11 +85,11 @@ function failureAdvice({ unchecked }: CheckResult): { why: string; next: string 
   return unchecked.length > 0
     ? {
         why: "a damaged index hides what is stored; the packs themselves may be whole",
-        next: "rebuild the index with `restic repair index`, then check again",
+        next: "rebuild the index with `comeback repair index`, then check again",
       }
     : {
         why: "what is damaged is named above; everything else in it can still be restored",
-        next: "back up again to another place, and look at the disk that this repository is on",
+        next: "look at the disk that this repository is on; `comeback repair --help` says how to save the rest",
       };
 }
 

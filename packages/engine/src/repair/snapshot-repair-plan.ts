@@ -1,5 +1,5 @@
 import type { OperationOptions } from "@comeback/core";
-import { isComebackError } from "@comeback/core";
+import { ComebackError, isComebackError } from "@comeback/core";
 import { eachConcurrently, type Repository } from "../repository/repository.ts";
 import {
   bySnapshotTime,
@@ -42,7 +42,7 @@ export interface PlanSnapshotRepairOptions extends OperationOptions {
   /** Open, its index loaded, with packs that wait to be deleted. */
   readonly repository: Repository;
   readonly forget?: boolean;
-  /** Ids of the snapshots that are meant; default: all that pass the filter. */
+  /** Ids of the snapshots that are meant, or their beginnings; default: all that pass the filter. */
   readonly ids?: readonly string[];
   readonly filter?: SnapshotFilter;
   readonly observer?: RepairObserver;
@@ -99,10 +99,9 @@ async function loadWanted({
   signal,
 }: PlanSnapshotRepairOptions): Promise<{ snapshots: Snapshot[]; damaged: DamagedFile[] }> {
   const { backend } = repository;
-  const names: string[] = [];
-  for await (const { name } of backend.list("snapshot", { signal })) {
-    if (ids === undefined || ids.includes(name)) names.push(name);
-  }
+  const all: string[] = [];
+  for await (const { name } of backend.list("snapshot", { signal })) all.push(name);
+  const names = ids === undefined ? all : [...new Set(ids.map((id) => fullId(id, all)))];
   const { hosts = [], tags = [], paths = [] } = filter;
   const isFiltered = ids === undefined && hosts.length + tags.length + paths.length > 0;
   const snapshots: Snapshot[] = [];
@@ -119,4 +118,17 @@ async function loadWanted({
     }
   });
   return { snapshots: snapshots.sort(bySnapshotTime), damaged };
+}
+
+function fullId(start: string, names: readonly string[]): string {
+  const matches = names.filter((name) => name.startsWith(start));
+  const [match] = matches;
+  if (match !== undefined && matches.length === 1 && start !== "") return match;
+  const next = "list the snapshots with `comeback snapshots`";
+  if (match === undefined || start === "") {
+    throw new ComebackError("snapshot.not-found", `there is no snapshot ${start}`, { next });
+  }
+  throw new ComebackError("snapshot.ambiguous", `${start} is the start of several snapshots`, {
+    next: "give more digits of the id",
+  });
 }

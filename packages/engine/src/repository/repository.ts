@@ -356,7 +356,7 @@ async function findKey(options: RepositoryOptions): Promise<{ key: MasterKey; ke
 }
 
 const REBUILD_INDEX =
-  "rebuild the index from the packs with `restic repair index`; nothing is lost with it";
+  "rebuild the index from the packs with `comeback repair index`; nothing is lost with it";
 
 function emptyPassword(): ComebackError {
   return new ComebackError("option.invalid", "an empty password is not allowed", {
