@@ -130,3 +130,6 @@ export type { Mending, MendingKind } from "./repair/mend-trees.ts";
 export type { RepairObserver, RepairProgress } from "./repair/repair-progress.ts";
 export { restore } from "./restore/restore.ts";
 export * from "./restore/restore-options.ts";
+export { executePrune, type ExecutePruneOptions } from "./prune/execute.ts";
+export { planPrune, type PreparedPrune } from "./prune/plan.ts";
+export * from "./prune/prune-options.ts";

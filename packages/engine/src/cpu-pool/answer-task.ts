@@ -2,6 +2,7 @@ import { archiveHandlers } from "../archive/worker-tasks.ts";
 import { checkHandlers } from "../check/worker-tasks.ts";
 import { copyHandlers } from "../copy/worker-tasks.ts";
 import { dumpHandlers } from "../dump/worker-tasks.ts";
+import { pruneHandlers } from "../prune/worker-tasks.ts";
 import { restoreHandlers } from "../restore/worker-tasks.ts";
 import { serializeError } from "./cpu-pool.ts";
 import type { ReplyMessage, TaskMessage, Tasks } from "./protocol.ts";
@@ -13,6 +14,7 @@ const handlers: HandlersFor<Tasks> = {
   ...checkHandlers,
   ...copyHandlers,
   ...dumpHandlers,
+  ...pruneHandlers,
   ...restoreHandlers,
 };
 

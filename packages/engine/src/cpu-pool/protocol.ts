@@ -5,10 +5,12 @@ import type { ArchiveTasks } from "../archive/tasks.ts";
 import type { CheckTasks } from "../check/tasks.ts";
 import type { DumpTasks } from "../dump/tasks.ts";
 import type { CopyTasks } from "../copy/tasks.ts";
+import type { PruneTasks } from "../prune/tasks.ts";
 import type { RestoreTasks } from "../restore/tasks.ts";
 
 /** Every kind of work that a worker does: its input and its output. Both are copied or transferred. */
-export interface Tasks extends ArchiveTasks, RestoreTasks, CheckTasks, CopyTasks, DumpTasks {}
+export interface Tasks
+  extends ArchiveTasks, RestoreTasks, CheckTasks, CopyTasks, DumpTasks, PruneTasks {}
 
 export type TaskKind = keyof Tasks;
 

@@ -91,6 +91,12 @@ export class Packer {
     return true;
   }
 
+  /** Takes over a box of this repository as it is; the caller has proven that it holds. */
+  addBox(entry: number, box: Uint8Array, uncompressedLength: number): void {
+    this.#room(box.length).set(box);
+    this.#append(entry, box.length, uncompressedLength);
+  }
+
   /** Takes one blob over from a pack that another packer left open. */
   absorb(other: OpenPack, entry: number): void {
     const { offset, length, uncompressedLength } = this.#table.locationOf(entry);

@@ -1,0 +1,41 @@
+import type { OperationOptions } from "@comeback/core";
+import { PRUNE_CLOCK_MARGIN_MAX_MS } from "@comeback/core";
+import { readLock } from "../repository/lock-file.ts";
+import type { Repository } from "../repository/repository.ts";
+import { isStale } from "../repository/stale-lock.ts";
+
+/** Whoever has been at work in a repository for the longest time. */
+export interface OldHolder {
+  /** What was marked before this, they cannot have seen as in use. */
+  readonly sinceMs: number;
+  /** For a person. */
+  readonly name: string;
+}
+
+/**
+ * Who has been at work here for longest. A backup reads the index when it begins, right after it
+ * took its lock, and may build for as long as it runs on packs that are marked meanwhile: nothing
+ * that was marked later than its beginning is deleted before its end. restic's locks do not say
+ * since when they are held, so beside restic nothing is deleted at all.
+ */
+export async function findOldHolder(
+  repository: Repository,
+  keepDeleteMs: number,
+  options: OperationOptions,
+): Promise<OldHolder | undefined> {
+  const nowMs = repository.clock.now();
+  // Clocks of two machines are not quite the same.
+  const marginMs = Math.min(PRUNE_CLOCK_MARGIN_MAX_MS, keepDeleteMs / 2);
+  let oldest: OldHolder | undefined;
+  for await (const { name, sizeBytes } of repository.backend.list("lock", options)) {
+    if (sizeBytes === 0) continue;
+    const lock = await readLock(repository, name, options);
+    if (lock === undefined || isStale(lock, { nowMs })) continue;
+    const since = lock.comeback?.since;
+    const heldSinceMs = since === undefined ? Number.NEGATIVE_INFINITY : Date.parse(since);
+    const sinceMs = heldSinceMs - marginMs;
+    if (oldest !== undefined && oldest.sinceMs <= sinceMs) continue;
+    oldest = { sinceMs, name: `process ${lock.pid} on ${lock.hostname}` };
+  }
+  return oldest;
+}
