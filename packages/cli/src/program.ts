@@ -121,6 +121,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/cat.ts"),
   },
   {
+    name: "rewrite",
+    summary: "leave files out of snapshots that exist",
+    load: () => import("./commands/rewrite.ts"),
+  },
+  {
     name: "key",
     summary: "list and change the repository's passwords",
     load: () => import("./commands/key.ts"),

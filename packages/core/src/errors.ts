@@ -50,6 +50,7 @@ export type ErrorCode =
   | "repository.none"
   | "repository.unknown-version"
   | "restore.incomplete"
+  | "rewrite.incomplete"
   | "restore.target"
   | "check.failed"
   | "snapshot.ambiguous"

@@ -76,6 +76,9 @@ export const LOCK_ABANDONED_MS: number = 10 * 60_000;
 /** What a store's lists are taken to lag behind where nothing better is known (restic waits as long). */
 export const LIST_LAG_DEFAULT_MS = 200;
 
+/** Folders whose rewritten form is remembered for other snapshots; the rest is read again: 30 MB. */
+export const REWRITE_FOLDERS_KEPT_MAX = 100_000;
+
 /** Keys that are tried with one password (restic: 20). */
 export const KEYS_TRIED_MAX = 20;
 /** scrypt may use this much memory; a key file that asks for more is refused. */

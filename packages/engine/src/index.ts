@@ -87,6 +87,9 @@ export {
   type WantedObjects,
 } from "./find/find-objects.ts";
 export type { FoundBlob } from "./index/repository-index.ts";
+export { executeRewrite, type ExecuteRewriteOptions } from "./rewrite/execute-rewrite.ts";
+export { planRewrite } from "./rewrite/plan-rewrite.ts";
+export * from "./rewrite/rewrite-options.ts";
 export { readFile } from "./listing/read-file.ts";
 export { resolveFolder, resolvePath, type ResolvedPath } from "./listing/resolve-path.ts";
 export { type WalkedNode, type WalkOptions, walkSnapshot } from "./listing/walk-snapshot.ts";
