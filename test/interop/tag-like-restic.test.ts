@@ -90,7 +90,8 @@ test("a snapshot that is held stays, for restic too where it is told the tag", a
   const [oldest] = await client.snapshots();
   await client.done(["forget", "--hold", oldest!.id]);
   const [held] = await restic.snapshots();
-  assert.ok(held?.tags?.includes("comeback:hold"));
+  assert.ok(held !== undefined);
+  assert.ok(held.tags?.includes("comeback:hold"));
   await restic.done(["forget", "--keep-last", "1", "--keep-tag", "comeback:hold", "-g", ""]);
   const left = (await client.snapshots()).map(({ id }) => id);
   assert.deepEqual([left.length, left[0]], [2, held.id]);
