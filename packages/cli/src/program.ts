@@ -136,6 +136,16 @@ const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/unlock.ts"),
   },
   {
+    name: "list",
+    summary: "list ids of one kind of object",
+    load: () => import("./commands/list.ts"),
+  },
+  {
+    name: "cache",
+    summary: "list and clean the local caches",
+    load: () => import("./commands/cache.ts"),
+  },
+  {
     name: "version",
     summary: "print the version",
     load: () => import("./commands/version.ts"),

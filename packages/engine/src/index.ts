@@ -8,6 +8,12 @@ export {
   type CacheOptions,
   defaultCacheDirectory,
 } from "./cache/cached-backend.ts";
+export {
+  type CacheFolder,
+  cacheSizeBytes,
+  listCaches,
+  removeCache,
+} from "./cache/cache-directory.ts";
 export { checkpointFile, type CheckpointFileOptions } from "./cache/checkpoint-file.ts";
 export { startWorkersEarly } from "./cpu-pool/start-worker.ts";
 export * from "./crypto/blob-codec.ts";
@@ -90,10 +96,12 @@ export type { FoundBlob } from "./index/repository-index.ts";
 export { executeRewrite, type ExecuteRewriteOptions } from "./rewrite/execute-rewrite.ts";
 export { planRewrite } from "./rewrite/plan-rewrite.ts";
 export * from "./rewrite/rewrite-options.ts";
+export { listBlobs } from "./list/list-blobs.ts";
 export { readFile } from "./listing/read-file.ts";
 export { resolveFolder, resolvePath, type ResolvedPath } from "./listing/resolve-path.ts";
 export { type WalkedNode, type WalkOptions, walkSnapshot } from "./listing/walk-snapshot.ts";
 export { computeStats, type StatsOptions } from "./stats/compute-stats.ts";
+export { computeGrowth, type GrowthOptions, type SnapshotGrowth } from "./stats/growth.ts";
 export { type RepositoryStats, STATS_MODES, type StatsMode } from "./stats/stats-types.ts";
 export {
   type IndexRepairPlan,

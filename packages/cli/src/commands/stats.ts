@@ -1,9 +1,16 @@
-import { computeStats, type RepositoryStats, STATS_MODES, type StatsMode } from "@comeback/engine";
+import {
+  computeGrowth,
+  computeStats,
+  type RepositoryStats,
+  STATS_MODES,
+  type StatsMode,
+} from "@comeback/engine";
 import { openSession } from "../opening/session.ts";
 import { parseChoice } from "../options/parse-values.ts";
 import { addFilterOptions, type FilterFlags, filterOf } from "../options/snapshot-filter.ts";
 import type { CommandModule } from "../program.ts";
 import { findSnapshots } from "../snapshots/find-snapshots.ts";
+import { growthMessage, renderGrowth } from "../snapshots/render-growth.ts";
 import { formatBytes, formatCount } from "../terminal/format-values.ts";
 import { ProgressTicker } from "../terminal/progress-ticker.ts";
 import { renderBar } from "../terminal/progress-bar.ts";
@@ -17,7 +24,10 @@ const DESCRIPTION = `Count what snapshots hold, or what they take up in the repo
   restore-size       files, and their size when they are restored
   files-by-contents  files whose content is not that of another
   blobs-per-file     files, and the blobs that each of them consists of
-  raw-data           blobs as they are stored, and how well they are compressed`;
+  raw-data           blobs as they are stored, and how well they are compressed
+  growth             what each snapshot added to those before it`;
+
+const GROWTH = "growth";
 
 export const define: CommandModule["define"] = (command, run) => {
   addFilterOptions(
@@ -25,11 +35,11 @@ export const define: CommandModule["define"] = (command, run) => {
       .description(DESCRIPTION)
       .argument("[snapshot...]", "ids, or `latest`; default: all snapshots"),
   )
-    .option("--mode <mode>", "one of the four above", "restore-size")
+    .option("--mode <mode>", "one of the five above", "restore-size")
     .action(
       run<StatsFlags>(async (context, flags, names) => {
         const { terminal, globals, env } = context;
-        const mode = parseChoice("--mode", flags.mode, STATS_MODES);
+        const mode = parseChoice("--mode", flags.mode, [...STATS_MODES, GROWTH] as const);
         await using session = await openSession(context, { lock: "shared" });
         const { repository, signal } = session;
         await repository.loadIndex({ includeMarked: true, signal });
@@ -43,15 +53,23 @@ export const define: CommandModule["define"] = (command, run) => {
           lines: (columns) => [`${renderBar(done / snapshots.length, columns)}  ${line()}`],
           logLine: line,
         });
-        const stats = await computeStats({
-          repository,
-          snapshots,
-          mode,
-          signal,
-          onSnapshot: (_, number) => (done = number - 1),
-        });
+        const onSnapshot = (_: unknown, number: number): void => void (done = number - 1);
+        const options = { repository, snapshots, signal, onSnapshot };
+        const result =
+          mode === GROWTH
+            ? { growth: await computeGrowth(options) }
+            : { stats: await computeStats({ ...options, mode }), mode };
         ticker.stop();
-        terminal.print(globals.json ? JSON.stringify(stats) : renderStats(stats, mode).join("\n"));
+        if (globals.json) {
+          const message = "growth" in result ? growthMessage(result.growth) : result.stats;
+          terminal.print(JSON.stringify(message));
+        } else {
+          const lines =
+            "growth" in result
+              ? renderGrowth(result.growth)
+              : renderStats(result.stats, result.mode);
+          terminal.print(lines.join("\n"));
+        }
         return 0;
       }),
     );

@@ -1,29 +1,47 @@
+import type { Instant } from "@comeback/core";
 import type { WalkedNode } from "@comeback/engine";
+import { parseTime } from "@comeback/engine/tree";
 
 export const SORT_MODES = ["name", "size", "time", "mtime", "atime", "ctime", "extension"] as const;
 export type SortMode = (typeof SORT_MODES)[number];
 
-type Compare = (a: WalkedNode, b: WalkedNode) => number;
+/** What entries are compared by; between equal ones their paths decide. */
+type KeyOf = (item: WalkedNode) => bigint | string;
 
-const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-const byTime =
-  (field: "mtime" | "atime" | "ctime"): Compare =>
-  (a, b) =>
-    Date.parse(a.node[field]) - Date.parse(b.node[field]);
-const extensionOf = ({ node }: WalkedNode): string => /\.[^.]*$/.exec(node.name)?.[0] ?? "";
+const NANOSECONDS = 1_000_000_000n;
 
-const COMPARE: Readonly<Record<SortMode, Compare>> = {
-  name: (a, b) => byText(a.path, b.path),
-  size: (a, b) => Number(a.node.size) - Number(b.node.size),
-  time: byTime("mtime"),
-  mtime: byTime("mtime"),
-  atime: byTime("atime"),
-  ctime: byTime("ctime"),
-  extension: (a, b) => byText(extensionOf(a), extensionOf(b)),
+function nanosecondsOf({ seconds, nanoseconds }: Instant): bigint {
+  return BigInt(seconds) * NANOSECONDS + BigInt(nanoseconds);
+}
+
+function timeOf(field: "mtime" | "atime" | "ctime"): KeyOf {
+  return ({ node }) => nanosecondsOf(parseTime(node[field]));
+}
+
+const KEYS: Readonly<Record<Exclude<SortMode, "name">, KeyOf>> = {
+  size: ({ node }) => BigInt(node.size),
+  time: timeOf("mtime"),
+  mtime: timeOf("mtime"),
+  atime: timeOf("atime"),
+  ctime: timeOf("ctime"),
+  extension: ({ node }) => /\.[^.]*$/.exec(node.name)?.[0] ?? "",
 };
 
-/** Smallest, oldest, first of the alphabet at the top; equal ones keep their order. */
+/**
+ * Smallest, oldest, first of the alphabet at the top. By name they are in the order of a walk
+ * already: a folder before what is in it.
+ */
 export function sortNodes(nodes: WalkedNode[], mode: SortMode, reverse: boolean): WalkedNode[] {
-  const sorted = nodes.sort(COMPARE[mode]);
+  const sorted = mode === "name" ? nodes : sortedBy(nodes, KEYS[mode]);
   return reverse ? sorted.reverse() : sorted;
+}
+
+function sortedBy(nodes: readonly WalkedNode[], keyOf: KeyOf): WalkedNode[] {
+  const keyed = nodes.map((item) => ({ item, key: keyOf(item) }));
+  keyed.sort((a, b) => compare(a.key, b.key) || compare(a.item.path, b.item.path));
+  return keyed.map(({ item }) => item);
+}
+
+function compare<T extends bigint | string>(a: T, b: T): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -50,20 +50,55 @@ export async function removeUnusedCaches(
   repositoryId: string,
   clock: Clock,
 ): Promise<void> {
+  for (const cache of await listCaches(directory)) {
+    if (cache.repositoryId === repositoryId) continue;
+    if (cache.usedAtMs > clock.now() - CACHE_UNUSED_MAX_MS) continue;
+    // In use, or removed by another process: it may stay.
+    await removeCache(directory, cache.repositoryId).catch(() => undefined);
+  }
+}
+
+/** The cache of one repository. */
+export interface CacheFolder {
+  readonly repositoryId: string;
+  readonly path: string;
+  /** When a command opened it last. */
+  readonly usedAtMs: number;
+}
+
+/** The caches in a folder: what is not marked as ours is none. */
+export async function listCaches(directory: string): Promise<CacheFolder[]> {
+  const caches: CacheFolder[] = [];
   for (const name of await readdir(directory).catch(() => [])) {
-    if (name === repositoryId || !REPOSITORY_ID.test(name)) continue;
-    const folder = join(directory, name);
+    if (!REPOSITORY_ID.test(name)) continue;
+    const path = join(directory, name);
     try {
-      if ((await stat(folder)).mtimeMs > clock.now() - CACHE_UNUSED_MAX_MS) continue;
-      await stat(join(folder, MARKER_NAME));
-      // Out of the way first: a process that opens it now starts afresh, not in a half of it.
-      const doomed = join(directory, `${name}.removed-${String(process.pid)}`);
-      await rename(folder, doomed);
-      await rm(doomed, { recursive: true, force: true });
+      await stat(join(path, MARKER_NAME));
+      caches.push({ repositoryId: name, path, usedAtMs: (await stat(path)).mtimeMs });
     } catch {
-      // In use, removed by another process, or not ours: it may stay.
+      // Removed by another process, or not ours.
     }
   }
+  return caches;
+}
+
+/** Bytes of the files of a cache. */
+export async function cacheSizeBytes({ path }: CacheFolder): Promise<number> {
+  let bytes = 0;
+  for (const entry of await readdir(path, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const stats = await stat(join(entry.parentPath, entry.name)).catch(() => undefined);
+    bytes += stats?.size ?? 0;
+  }
+  return bytes;
+}
+
+/** Removes the cache of a repository. */
+export async function removeCache(directory: string, repositoryId: string): Promise<void> {
+  // Out of the way first: a process that opens it now starts afresh, not in a half of it.
+  const doomed = join(directory, `${repositoryId}.removed-${String(process.pid)}`);
+  await rename(join(directory, repositoryId), doomed);
+  await rm(doomed, { recursive: true, force: true });
 }
 
 /**

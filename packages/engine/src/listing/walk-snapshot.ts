@@ -9,6 +9,8 @@ export interface WalkOptions extends OperationOptions {
   readonly under?: readonly ByteString[];
   /** With `under`: also what is below the folders' own entries. Everything is listed otherwise. */
   readonly recursive?: boolean;
+  /** With `under`: also the folders on the way there. */
+  readonly ancestors?: boolean;
 }
 
 export interface WalkedNode {
@@ -39,8 +41,10 @@ export async function* walkSnapshot(
     }
     const path = `${folder.path}/${node.name}`;
     const isWanted = under.length === 0 || under.some((wanted) => isWithin(path, wanted));
-    if (isWanted) yield { path, node, parentTreeId: folder.treeId };
     const leadsOn = under.some((wanted) => isWithin(wanted, path));
+    if (isWanted || (leadsOn && options.ancestors === true)) {
+      yield { path, node, parentTreeId: folder.treeId };
+    }
     if (node.type === "dir" && ((isWanted && recursive) || leadsOn)) {
       stack.push(await openFolder(repository, subtreeOf(node, path), path, options));
     }
