@@ -61,9 +61,7 @@ export function isPolicyGiven(flags: PolicyFlags): boolean {
 }
 
 export function policyOf(flags: PolicyFlags): KeepPolicy {
-  const age = duration("--keep-min-age", flags.keepMinAge);
-  const within = duration("--keep-within", flags.keepWithin);
-  const minCount = flags.keepMinCount;
+  const { keepMinCount: minCount } = flags;
   return {
     last: count("--keep-last", flags.keepLast),
     counts: {
@@ -73,25 +71,18 @@ export function policyOf(flags: PolicyFlags): KeepPolicy {
       monthly: count("--keep-monthly", flags.keepMonthly),
       yearly: count("--keep-yearly", flags.keepYearly),
     },
-    ...(within === undefined ? {} : { within }),
-    withinPeriods: withinPeriods(flags),
+    within: duration("--keep-within", flags.keepWithin),
+    withinPeriods: {
+      hourly: duration("--keep-within-hourly", flags.keepWithinHourly),
+      daily: duration("--keep-within-daily", flags.keepWithinDaily),
+      weekly: duration("--keep-within-weekly", flags.keepWithinWeekly),
+      monthly: duration("--keep-within-monthly", flags.keepWithinMonthly),
+      yearly: duration("--keep-within-yearly", flags.keepWithinYearly),
+    },
     tags: parseTagLists(flags.keepTag),
-    ...(age === undefined ? {} : { minAge: age }),
-    ...(minCount === undefined
-      ? {}
-      : { minCount: parseInteger("--keep-min-count", minCount, { min: 0 }) }),
+    minAge: duration("--keep-min-age", flags.keepMinAge),
+    minCount: minCount === undefined ? 0 : parseInteger("--keep-min-count", minCount, { min: 0 }),
   };
-}
-
-function withinPeriods(flags: PolicyFlags): NonNullable<KeepPolicy["withinPeriods"]> {
-  const given = {
-    hourly: duration("--keep-within-hourly", flags.keepWithinHourly),
-    daily: duration("--keep-within-daily", flags.keepWithinDaily),
-    weekly: duration("--keep-within-weekly", flags.keepWithinWeekly),
-    monthly: duration("--keep-within-monthly", flags.keepWithinMonthly),
-    yearly: duration("--keep-within-yearly", flags.keepWithinYearly),
-  };
-  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 
 function count(option: string, text: string | undefined): number {

@@ -30,15 +30,15 @@ export interface KeepPolicy {
   /** The last snapshot of each of the newest so many hours, days …; `Infinity` for all. */
   readonly counts?: Readonly<Partial<Record<KeepPeriod, number>>>;
   /** All that are at most so much older than the latest. */
-  readonly within?: CalendarDuration;
+  readonly within?: CalendarDuration | undefined;
   /** The last of each hour, day … among those. */
-  readonly withinPeriods?: Readonly<Partial<Record<KeepPeriod, CalendarDuration>>>;
+  readonly withinPeriods?: Readonly<Partial<Record<KeepPeriod, CalendarDuration | undefined>>>;
   /** All that have every tag of at least one of these lists. */
   readonly tags?: readonly (readonly string[])[];
   /** All that are at most so old, by the clock. */
-  readonly minAge?: CalendarDuration;
+  readonly minAge?: CalendarDuration | undefined;
   /** The newest so many, whatever their age: with `minAge`, in case the clock is wrong. */
-  readonly minCount?: number;
+  readonly minCount?: number | undefined;
 }
 
 /** A snapshot that stays, with the rules that keep it, in restic's words. */
