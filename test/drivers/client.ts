@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { homedir } from "node:os";
+import { join } from "node:path";
 import { type Finished, type Running, type RunOptions, startProgram } from "./run-program.ts";
 import { scratchFolder } from "./scratch.ts";
 import type { Tool } from "./tools.ts";
@@ -7,6 +9,11 @@ export const PASSWORD = "correct horse battery staple";
 
 /** Interrupted backups leave a note of how far they came, which is not for the user's own cache. */
 const cacheHome = scratchFolder("cache-home");
+
+/** The compiled program may stay where it is: to compile it again takes half a second. */
+const userCache: string = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
+const compileCache: string =
+  process.env["NODE_COMPILE_CACHE"] ?? join(userCache, "comeback", "compiled");
 
 /** What both tools say at the end of `backup --json`. */
 export interface BackupSummary {
@@ -73,6 +80,7 @@ export class Client {
       NODE_TEST_CONTEXT: undefined,
       RESTIC_PASSWORD: this.#password,
       XDG_CACHE_HOME: cacheHome,
+      NODE_COMPILE_CACHE: compileCache,
       TZ: "UTC",
     };
   }

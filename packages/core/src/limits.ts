@@ -29,7 +29,7 @@ export const INDEX_FILE_MAX_BLOBS = 50_000;
 export const INDEX_SAVE_INTERVAL_MS = 60_000;
 /** A running backup notes this often how far it has come, for the next run to go on from. */
 export const CHECKPOINT_INTERVAL_MS: number = 5 * 60_000;
-/** ... and less often where that takes long: the pause is at least this many times as long. */
+/** ... and less often where folders are huge: a part of the data in so many is trees for it. */
 export const CHECKPOINT_COST_RATIO = 50;
 /** Index files that a prune replaces while they are being loaded are looked for again this often. */
 export const INDEX_LOAD_ROUNDS_MAX = 5;

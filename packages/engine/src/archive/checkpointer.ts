@@ -26,7 +26,10 @@ export class Checkpointer {
   readonly #options: CheckpointerOptions;
   readonly #stop = new AbortController();
   #loop: Promise<void> = Promise.resolve();
+  /** Of the last one: files read by then, bytes of its trees, and bytes done by then. */
   #filesRead = 0;
+  #lastBytes = 0;
+  #lastAtBytes = 0;
 
   constructor(options: CheckpointerOptions) {
     this.#options = options;
@@ -62,20 +65,20 @@ export class Checkpointer {
 
   async #run(): Promise<void> {
     const { repository, checkpoint, trees, packStore } = this.#options;
-    const { clock } = repository;
     const { intervalMs = CHECKPOINT_INTERVAL_MS } = checkpoint;
-    for (let pauseMs = intervalMs; ;) {
-      await clock.sleep(pauseMs, this.#stop.signal);
-      if (!this.#hasNews()) continue;
-      const startMs = clock.now();
+    for (;;) {
+      await repository.clock.sleep(intervalMs, this.#stop.signal);
+      if (!this.#hasNews() || !this.#isCheap()) continue;
       const filesRead = this.#countRead();
+      const packedBytes = trees.counts.bytesAddedPacked;
       const tree = trees.addPartialTrees();
       if (tree === undefined) continue;
+      this.#lastBytes = trees.counts.bytesAddedPacked - packedBytes;
+      this.#lastAtBytes = this.#countBytes();
       trees.finish();
       await packStore.finish();
       await this.#save(tree);
       this.#filesRead = filesRead;
-      pauseMs = Math.max(intervalMs, (clock.now() - startMs) * CHECKPOINT_COST_RATIO);
     }
   }
 
@@ -89,6 +92,16 @@ export class Checkpointer {
   /** Files were read since the last one: otherwise another would save nobody anything. */
   #hasNews(): boolean {
     return this.#countRead() > this.#filesRead;
+  }
+
+  /** A folder of a million files is a large tree, which is not stored again and again. */
+  #isCheap(): boolean {
+    return this.#countBytes() - this.#lastAtBytes >= this.#lastBytes * CHECKPOINT_COST_RATIO;
+  }
+
+  #countBytes(): number {
+    const { live, resumed } = this.#options.meter;
+    return live.bytesDone - resumed.bytes;
   }
 
   #countRead(): number {
