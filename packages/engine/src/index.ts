@@ -93,6 +93,7 @@ export {
   type WantedObjects,
 } from "./find/find-objects.ts";
 export type { FoundBlob } from "./index/repository-index.ts";
+export * from "./merge/merge-snapshots.ts";
 export { executeRewrite, type ExecuteRewriteOptions } from "./rewrite/execute-rewrite.ts";
 export { planRewrite } from "./rewrite/plan-rewrite.ts";
 export * from "./rewrite/rewrite-options.ts";

@@ -1,6 +1,7 @@
 import { isComebackError, messageOf } from "@comeback/core";
 import { TreeWriter } from "../archive/tree-writer.ts";
 import { isHeld } from "../snapshot/hold.ts";
+import { NO_SUMMARY } from "../snapshot/no-summary.ts";
 import type { SnapshotChanges } from "../snapshot/replace-snapshot.ts";
 import type { Snapshot, SnapshotSummary } from "../snapshot/snapshot.ts";
 import { formatTime, parseTime } from "../tree/time-text.ts";
@@ -105,23 +106,3 @@ function isSameInstant(a: string, b: string): boolean {
   const [one, other] = [parseTime(a), parseTime(b)];
   return one.seconds === other.seconds && one.nanoseconds === other.nanoseconds;
 }
-
-const NO_TIME = "0001-01-01T00:00:00Z";
-
-/** What restic writes where nothing is known of the backup itself. */
-const NO_SUMMARY: SnapshotSummary = {
-  backup_start: NO_TIME,
-  backup_end: NO_TIME,
-  files_new: 0,
-  files_changed: 0,
-  files_unmodified: 0,
-  dirs_new: 0,
-  dirs_changed: 0,
-  dirs_unmodified: 0,
-  data_blobs: 0,
-  tree_blobs: 0,
-  data_added: 0,
-  data_added_packed: 0,
-  total_files_processed: 0,
-  total_bytes_processed: 0,
-};
