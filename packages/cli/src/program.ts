@@ -101,6 +101,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/forget.ts"),
   },
   {
+    name: "prune",
+    summary: "free the space of data that no snapshot needs",
+    load: () => import("./commands/prune.ts"),
+  },
+  {
     name: "repair",
     summary: "save what can be saved of a damaged repository",
     load: () => import("./commands/repair.ts"),
@@ -124,11 +129,6 @@ const COMMANDS: readonly CommandEntry[] = [
     name: "rewrite",
     summary: "leave files out of snapshots that exist",
     load: () => import("./commands/rewrite.ts"),
-  },
-  {
-    name: "merge",
-    summary: "make one full snapshot of several",
-    load: () => import("./commands/merge.ts"),
   },
   {
     name: "key",

@@ -27,8 +27,7 @@ export async function findOldHolder(
   // Clocks of two machines are not quite the same.
   const marginMs = Math.min(PRUNE_CLOCK_MARGIN_MAX_MS, keepDeleteMs / 2);
   let oldest: OldHolder | undefined;
-  for await (const { name, sizeBytes } of repository.backend.list("lock", options)) {
-    if (sizeBytes === 0) continue;
+  for (const name of await lockNames(repository, options)) {
     const lock = await readLock(repository, name, options);
     if (lock === undefined || isStale(lock, { nowMs })) continue;
     const since = lock.comeback?.since;
@@ -38,4 +37,22 @@ export async function findOldHolder(
     oldest = { sinceMs, name: `process ${lock.pid} on ${lock.hostname}` };
   }
   return oldest;
+}
+
+/**
+ * Listed twice: a lock that is refreshed is a new file before the old one goes, and one listing may
+ * just have missed both.
+ */
+async function lockNames(
+  { backend }: Repository,
+  options: OperationOptions,
+): Promise<ReadonlySet<string>> {
+  const names = new Set<string>();
+  for (let round = 0; round < 2; round++) {
+    for await (const { name, sizeBytes } of backend.list("lock", options)) {
+      // restic: an empty lock file is the rest of a crashed write and means nothing.
+      if (sizeBytes > 0) names.add(name);
+    }
+  }
+  return names;
 }

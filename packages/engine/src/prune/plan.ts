@@ -1,4 +1,4 @@
-import { PRUNE_KEEP_DELETE_DEFAULT_MS } from "@comeback/core";
+import { ComebackError, PRUNE_KEEP_DELETE_DEFAULT_MS } from "@comeback/core";
 import type { BitSet } from "../check/bit-set.ts";
 import { CpuPool } from "../cpu-pool/cpu-pool.ts";
 import { workerSetup } from "../cpu-pool/worker-setup.ts";
@@ -53,6 +53,11 @@ export interface PruneWork {
  */
 export async function planPrune(options: PruneOptions): Promise<PreparedPrune> {
   const { repository, signal, ignoreSnapshots = new Set() } = options;
+  if (options.repackUncompressed === true && repository.config.version === 1) {
+    throw new ComebackError("option.invalid", "a repository of version 1 cannot be compressed", {
+      next: "migrate it first, or leave the compression out",
+    });
+  }
   const progress = startProgress(options.observer);
   const snapshotNames = new Set<string>(ignoreSnapshots);
   // In the reverse order of writing, so that no blob is missing that a running backup adds.
