@@ -131,6 +131,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/rewrite.ts"),
   },
   {
+    name: "merge",
+    summary: "make one full snapshot of several",
+    load: () => import("./commands/merge.ts"),
+  },
+  {
     name: "key",
     summary: "list and change the repository's passwords",
     load: () => import("./commands/key.ts"),
