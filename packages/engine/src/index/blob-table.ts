@@ -18,6 +18,8 @@ const TREE_BIT = 0x8000_0000;
 const PACK_PENDING = 0xffff_ffff;
 
 const HEADS_MIN = 1 << 20;
+/** Entries for each head, at most: at 1 it could be 61 bytes a blob, at 1.25 it is 59. */
+const HEADS_LOAD_MAX = 1.25;
 /** New blobs of one run that the table has room for. */
 const NEW_BLOBS_MAX = 1 << 26;
 /** The memory grows by this much, or 320,000 entries. */
@@ -47,7 +49,7 @@ export interface SharedBlobTable {
 /**
  * Which blobs the repository holds, and where: a hash table with chaining in shared memory, so that
  * all threads look up and claim without a message. Entries are appended in order, so the memory in
- * use is what the blobs need (52 bytes each, and 4 for its share of the heads).
+ * use is what the blobs need (52 bytes each, and 3 to 7 for its share of the heads).
  *
  * Any thread may `find`, `claim`, and `place` what it claimed. Only the main thread may `add` and
  * `setPack`.
@@ -75,7 +77,7 @@ export class BlobTable {
   /** An empty table with room for `expected` known blobs and the new ones of a run. */
   static create(expected: number): BlobTable {
     let heads = HEADS_MIN;
-    while (heads < expected) heads *= 2;
+    while (heads * HEADS_LOAD_MAX < expected) heads *= 2;
     return new BlobTable({
       words: new SharedArrayBuffer(Math.max(1, expected) * ENTRY_BYTES, {
         // Only address space: what is not used yet counts as memory nowhere, also not in a fork.
