@@ -105,14 +105,18 @@ interface GroupJson {
     | null;
 }
 
-/** The decisions of a run, in one order; `refused` where there are none. */
-function decisions({ exitCode, stdout }: Finished): unknown {
-  if (exitCode !== 0) return "refused";
+function groupsOf({ stdout }: Finished): GroupJson[] {
   const text = stdout.toString("utf8").trim();
   // restic prints nothing at all where no snapshot passes the filters.
-  const groups = (text === "" ? [] : JSON.parse(text)) as GroupJson[];
-  return groups
-    .map(({ tags, host, paths, keep, remove, reasons }) => ({
+  return (text === "" ? [] : JSON.parse(text)) as GroupJson[];
+}
+
+/** The decisions of a run, in one order; `refused` where there are none. */
+function decisions(finished: Finished): unknown {
+  if (finished.exitCode !== 0) return "refused";
+  return groupsOf(finished)
+    .map(({ tags, host, paths, keep, remove, reasons, ...others }) => ({
+      others: Object.keys(others),
       group: JSON.stringify([host, paths, tags]),
       keep: keep?.map(({ id }) => id) ?? null,
       remove: remove?.map(({ id }) => id) ?? null,
@@ -130,6 +134,7 @@ for (let number = 0; number < REPOSITORIES; number++) {
     await writeSnapshots(repository, randomSnapshots(random));
     const [ours, theirs] = [COMEBACK, RESTIC_018].map((tool) => new Client(tool, repository));
     let decided = 0;
+    let removed = 0;
     for (let policy = 0; policy < POLICIES; policy++) {
       const args = ["forget", "--dry-run", "--no-lock", "--json", ...randomPolicy(random)];
       const env = { TZ: random.pick(ZONES) };
@@ -139,9 +144,12 @@ for (let number = 0; number < REPOSITORIES; number++) {
       ]);
       const about = `seed ${seed}, policy ${policy}, TZ=${env.TZ}\n${expected.describe().slice(0, 600)}`;
       assert.deepEqual(decisions(own), decisions(expected), `${about}\n${own.stderr}`);
-      if (expected.exitCode === 0) decided++;
+      if (expected.exitCode !== 0) continue;
+      decided++;
+      if (groupsOf(own).some((group) => group.remove !== null)) removed++;
     }
     t.diagnostic(`${decided} of ${POLICIES} policies were decided, the others refused`);
+    assert.ok(removed > 0, "nothing was ever to be removed");
     assert.ok(decided > POLICIES / 2, "too few policies were decided");
   });
 }

@@ -3,42 +3,43 @@ import {
   executeForget,
   FORGET_GROUPING,
   type ForgetPlan,
-  HOLD_TAG,
   planForget,
   planForgetNamed,
   removedByPlan,
+  type Snapshot,
   type SnapshotFilter,
   type SnapshotGrouping,
+  startWorkersEarly,
 } from "@comeback/engine";
 import type { CommandContext } from "../context.ts";
-import {
-  addPolicyOptions,
-  isPolicyGiven,
-  type PolicyFlags,
-  policyOf,
-} from "../forget/policy-options.ts";
+import { type HoldFlags, holdSnapshots } from "../forget/hold-snapshots.ts";
+import { addPolicyOptions, isPolicyGiven, policyOf } from "../forget/policy-options.ts";
 import { RemovalView } from "../forget/removal-view.ts";
-import { forgetGroupMessage, renderForgetPlan } from "../forget/render-plan.ts";
+import { forgetGroupMessage, type PlanLayout, renderForgetPlan } from "../forget/render-plan.ts";
 import { openSession, type Session } from "../opening/session.ts";
 import { badUsage } from "../options/option-error.ts";
 import { parseGroupBy } from "../options/parse-values.ts";
-import { addFilterOptions, type FilterFlags, filterOf } from "../options/snapshot-filter.ts";
+import { addFilterOptions, filterOf } from "../options/snapshot-filter.ts";
 import type { CommandModule } from "../program.ts";
-import { changeAndReport, requireLock } from "../snapshots/change-tags-report.ts";
+import {
+  addPruneOptions,
+  type PruneFlags,
+  type PruneWish,
+  pruneWishOf,
+} from "../prune/prune-flags.ts";
+import { pruneAndReport, pruneLock } from "../prune/run-prune.ts";
+import { requireLock } from "../snapshots/change-tags-report.ts";
 import { findSnapshots } from "../snapshots/find-snapshots.ts";
 import { shortId } from "../snapshots/render-snapshots.ts";
 import { formatMany } from "../terminal/format-values.ts";
 import { printableText } from "../terminal/printable.ts";
 import { ProgressTicker } from "../terminal/progress-ticker.ts";
 
-interface ForgetFlags extends FilterFlags, PolicyFlags {
+interface ForgetFlags extends HoldFlags, PruneFlags {
   readonly groupBy?: string;
   readonly compact?: true;
-  readonly dryRun?: true;
   readonly allowRemoveAll?: true;
   readonly unsafeAllowRemoveAll?: true;
-  readonly hold?: true;
-  readonly unhold?: true;
 }
 
 export const define: CommandModule["define"] = (command, run) => {
@@ -59,12 +60,15 @@ export const define: CommandModule["define"] = (command, run) => {
     .option("-g, --group-by <group>", "host, paths and tags, with commas; '' for one group")
     .option("-c, --compact", "one line a snapshot")
     .option("-n, --dry-run", "only show what would be removed")
-    .action(
-      run<ForgetFlags>(async (context, flags, names) => {
-        if (flags.hold === true || flags.unhold === true) return hold(context, flags, names);
-        return forget(context, flags, names);
-      }),
-    );
+    .option("--prune", "then prune, if anything was removed; with prune's options:");
+  addPruneOptions(command).action(
+    run<ForgetFlags>(async (context, flags, names) => {
+      if (flags.hold === true || flags.unhold === true) {
+        return holdSnapshots(context, flags, names);
+      }
+      return forget(context, flags, names);
+    }),
+  );
 };
 
 async function forget(
@@ -72,37 +76,69 @@ async function forget(
   flags: ForgetFlags,
   names: readonly string[],
 ): Promise<number> {
-  const { terminal, globals, env } = context;
+  const { globals } = context;
   const request = requestOf(flags, names, context);
+  const prune = pruneOf(flags, context);
   const dryRun = flags.dryRun === true;
   if (!dryRun) requireLock(context, "removing snapshots");
-  await using session = await openSession(context, { lock: "shared" });
+  await using _workers = prune === undefined ? undefined : startWorkersEarly();
+  const lock = prune === undefined ? { lock: "shared" as const } : pruneLock(prune, dryRun);
+  await using session = await openSession(context, lock);
+  const plan = request.plan(await readSnapshots(context, session, names, request.filter));
+  const doomed = removedByPlan(plan);
+  showPlan(context, plan, { groupBy: request.groupBy, compact: flags.compact === true });
+  if (!dryRun) await remove(context, session, plan);
+  if (!globals.json && !globals.quiet) {
+    const what = doomed.length === 0 ? "no snapshot" : formatMany(doomed.length, "snapshot");
+    const hint = "; `comeback prune` frees what only they needed";
+    const isLast = prune === undefined && !dryRun && doomed.length > 0;
+    context.terminal.print(`${dryRun ? "would remove" : "removed"} ${what}${isLast ? hint : ""}`);
+  }
+  if (prune === undefined || doomed.length === 0) return 0;
+  const ignored = dryRun ? { ignoreSnapshots: new Set(doomed.map(({ id }) => id)) } : {};
+  await pruneAndReport(context, session, { ...prune, dryRun, ...ignored });
+  return 0;
+}
+
+/** How to prune afterwards; `undefined` where nobody asked for it. */
+function pruneOf(flags: ForgetFlags, { globals }: CommandContext): PruneWish | undefined {
+  if (flags.prune === true) return pruneWishOf(flags, globals);
+  const { maxUnused, maxRepackSize, repackCacheableOnly, repackSmall, repackUncompressed } = flags;
+  const repack = [maxRepackSize, repackCacheableOnly, repackSmall, repackUncompressed];
+  const given = [maxUnused, ...repack, flags.keepDelete, flags.instant];
+  if (given.every((value) => value === undefined)) return undefined;
+  throw badUsage("an option of prune is given, but not --prune", "give --prune, or leave it out");
+}
+
+async function readSnapshots(
+  { terminal, globals, env }: CommandContext,
+  session: Session,
+  names: readonly string[],
+  filter: SnapshotFilter,
+): Promise<Snapshot[]> {
   using ticker = new ProgressTicker({ terminal, env, json: globals.json, quiet: globals.quiet });
   const reading = "reading the snapshots";
   ticker.start({ lines: () => [reading], logLine: () => reading });
-  const snapshots = await findSnapshots(session, names, request.filter);
-  ticker.stop();
-  const plan = request.plan(snapshots);
+  return await findSnapshots(session, names, filter);
+}
+
+function showPlan(
+  { terminal, globals }: CommandContext,
+  plan: ForgetPlan,
+  layout: PlanLayout,
+): void {
   if (globals.json) {
     terminal.print(JSON.stringify(plan.groups.map(forgetGroupMessage)));
   } else if (!globals.quiet) {
-    const layout = { groupBy: request.groupBy, compact: flags.compact === true };
     const lines = renderForgetPlan(plan, layout);
     if (lines.length > 0) terminal.print(lines.join("\n"));
   }
-  const count = removedByPlan(plan).length;
-  if (!dryRun) await remove(context, session, plan, ticker);
-  if (!globals.json && !globals.quiet) {
-    const what = count === 0 ? "no snapshot" : formatMany(count, "snapshot");
-    terminal.print(dryRun ? `would remove ${what}` : `removed ${what}`);
-  }
-  return 0;
 }
 
 interface ForgetRequest {
   readonly filter: SnapshotFilter;
   readonly groupBy: SnapshotGrouping;
-  plan(snapshots: Parameters<typeof planForget>[0]): ForgetPlan;
+  plan(snapshots: readonly Snapshot[]): ForgetPlan;
 }
 
 /** Everything that the command line says, checked before the repository is opened. */
@@ -137,17 +173,13 @@ function requestOf(
   return { filter, groupBy, plan };
 }
 
-async function remove(
-  context: CommandContext,
-  session: Session,
-  plan: ForgetPlan,
-  ticker: ProgressTicker,
-): Promise<void> {
-  const { terminal, globals } = context;
+async function remove(context: CommandContext, session: Session, plan: ForgetPlan): Promise<void> {
+  const { terminal, globals, env } = context;
   const total = removedByPlan(plan).length;
   if (total === 0) return;
   await session.mayWrite;
   const view = new RemovalView(total);
+  using ticker = new ProgressTicker({ terminal, env, json: globals.json, quiet: globals.quiet });
   ticker.start(view);
   const { failed } = await executeForget(session.repository, plan, {
     signal: session.signal,
@@ -165,32 +197,4 @@ async function remove(
     why: failed[0]?.message ?? "",
     next: "the others are removed; run the same command again once the cause is gone",
   });
-}
-
-/** Marks snapshots as held, or takes the mark away. Their ids change: a snapshot's id is its content. */
-async function hold(
-  context: CommandContext,
-  flags: ForgetFlags,
-  names: readonly string[],
-): Promise<number> {
-  const { terminal, globals, env } = context;
-  const option = flags.hold === true ? "--hold" : "--unhold";
-  if (flags.hold === flags.unhold) {
-    throw badUsage("--hold and --unhold contradict each other", "leave one of them out");
-  }
-  if (isPolicyGiven(flags) || flags.dryRun === true) {
-    throw badUsage(`${option} removes nothing`, "leave the rules and --dry-run out");
-  }
-  if (names.length === 0) throw badUsage(`${option} needs snapshots`, "name them by their ids");
-  requireLock(context, "holding snapshots");
-  await using session = await openSession(context, { lock: "shared" });
-  const snapshots = await findSnapshots(session, names, filterOf(flags, env));
-  const word = flags.hold === true ? "held" : "released";
-  const changed = await changeAndReport(context, session, {
-    snapshots,
-    changes: flags.hold === true ? { add: [HOLD_TAG] } : { remove: [HOLD_TAG] },
-    line: (old, id) => `${old} is ${word}; its id is ${id} now`,
-  });
-  if (!globals.json && !globals.quiet && changed === 0) terminal.print(`nothing was ${word}`);
-  return 0;
 }

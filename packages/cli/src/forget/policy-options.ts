@@ -55,9 +55,13 @@ export function addPolicyOptions(command: Command): Command {
 
 /** Whether any rule was given, if only one that keeps nothing. */
 export function isPolicyGiven(flags: PolicyFlags): boolean {
-  const { keepTag, ...others } = flags;
-  const given = Object.entries(others).filter(([name]) => name.startsWith("keep"));
-  return keepTag.length > 0 || given.some(([, value]) => value !== undefined);
+  const values = [
+    [flags.keepLast, flags.keepHourly, flags.keepDaily, flags.keepWeekly],
+    [flags.keepMonthly, flags.keepYearly, flags.keepWithin, flags.keepWithinHourly],
+    [flags.keepWithinDaily, flags.keepWithinWeekly, flags.keepWithinMonthly],
+    [flags.keepWithinYearly, flags.keepMinAge, flags.keepMinCount, ...flags.keepTag],
+  ];
+  return values.flat().some((value) => value !== undefined);
 }
 
 export function policyOf(flags: PolicyFlags): KeepPolicy {

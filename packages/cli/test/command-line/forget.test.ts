@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, beforeEach, describe, it } from "node:test";
 import { localBackendFactory } from "@comeback/backend-local";
 import { Repository, saveSnapshot } from "@comeback/engine";
@@ -73,7 +75,8 @@ describe("forget", () => {
     assert.match(preview.stdout, /keep 2 snapshots:[\s\S]*remove 1 snapshot:[\s\S]*would remove 1/);
     assert.deepEqual(currentIds(), ids);
     const done = run("forget", "--keep-last", "1", "--keep-min-age", "5d");
-    assert.equal(done.stdout, preview.stdout.replace("would remove 1", "removed 1"));
+    assert.ok(done.stdout.startsWith(preview.stdout.replace("would remove 1 snapshot\n", "")));
+    assert.match(done.stdout, /^removed 1 snapshot; `comeback prune` frees/m);
     assert.deepEqual(currentIds(), [ids[0], ids[2], ids[3]]);
   });
 
@@ -130,10 +133,19 @@ describe("forget", () => {
     refused(["forget", "--keep-last", "1", ids[0]!], "option.invalid", /ids or rules/);
     refused(["forget", ids[0]!, "beef"], "snapshot.not-found", /no snapshot beef/);
     refused(["forget", "--no-lock", "--keep-last", "1"], "option.invalid", /--no-lock/);
+    refused(["forget", "--keep-last", "1", "--instant"], "option.invalid", /give --prune/);
     refused(["forget", "--hold"], "option.invalid", /by their ids/);
     refused(["forget", "--hold", "--unhold", ids[0]!], "option.invalid", /contradict/);
     refused(["forget", "--hold", "--keep-last", "1", ids[0]!], "option.invalid", /rules/);
     assertUntouched();
+  });
+
+  it("removes nothing where a snapshot cannot be read: a rule might mean it", () => {
+    writeFileSync(join(repository, "snapshots", ids[1]!), "damaged");
+    const { exitCode, stderr } = run("forget", "--keep-last", "1");
+    assert.equal(exitCode, 1);
+    assert.match(stderr, new RegExp(`${ids[1]!.slice(0, 8)} is damaged \\[repository.damaged\\]`));
+    assert.equal(readdirSync(join(repository, "snapshots")).length, 4);
   });
 
   it("keeps a held snapshot, also when it is named, until it is released", () => {
