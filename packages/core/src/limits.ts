@@ -144,6 +144,10 @@ export const CHECK_PACKS_IN_FLIGHT_MAX = 16;
 export const CHECK_BYTES_IN_FLIGHT_MAX: number = 256 * MiB;
 /** Sentences about one file or tree that a check keeps; further ones are only counted. */
 export const CHECK_DETAILS_KEPT_MAX = 20;
+/** What a check remembers of packs takes about 85 bytes each; a larger file is not believed. */
+export const CHECK_MEMORY_MAX_BYTES: number = 256 * MiB;
+/** A check begins anew this often where packs go while it runs. */
+export const CHECK_ROUNDS_MAX = 5;
 /** Trees that a check loads again to name the files that damage affects. */
 export const CHECK_NAMING_TREES_MAX = 20_000;
 /** Copy: parts of the source's packs that are in memory at once. */

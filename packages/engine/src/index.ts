@@ -71,6 +71,8 @@ export { readAhead, type ReadAheadSource } from "./archive/read-ahead.ts";
 export type { TreeNode } from "./tree/types.ts";
 export { check } from "./check/check.ts";
 export * from "./check/check-options.ts";
+export { CheckMemory, type CheckCoverage, type CoveredPack } from "./check/check-memory.ts";
+export { checkMemoryPath, loadCheckMemory, saveCheckMemory } from "./check/memory-file.ts";
 export { parseReadDataSubset } from "./check/read-data.ts";
 export { cat, CAT_KINDS, type CatRequest, type CatResult } from "./cat/cat.ts";
 export * from "./diff/diff-options.ts";

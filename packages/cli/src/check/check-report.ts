@@ -1,5 +1,12 @@
-import type { CheckHint, CheckProblem, CheckResult } from "@comeback/engine";
-import { formatBytes, formatDuration, formatMany } from "../terminal/format-values.ts";
+import type { CheckCoverage, CheckHint, CheckProblem, CheckResult } from "@comeback/engine";
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatLocalTime,
+  formatMany,
+  formatPercent,
+} from "../terminal/format-values.ts";
 import type { Palette } from "../terminal/palette.ts";
 import { printableName, printableText } from "../terminal/printable.ts";
 import { shortId } from "../snapshots/render-snapshots.ts";
@@ -37,8 +44,38 @@ export function checkSummaryMessage(result: CheckResult): string {
     num_errors: problemCount,
     broken_packs: damagedPacks.length === 0 ? null : damagedPacks,
     suggest_repair_index: suggestsRepairIndex(result),
+    ...(result.coverage === undefined ? {} : { coverage: coverageMessage(result.coverage) }),
     suggest_prune: hints.some(({ kind }) => kind === "pack-not-indexed" || kind === "mixed-pack"),
   });
+}
+
+function coverageMessage(coverage: CheckCoverage): Record<string, unknown> {
+  const { packs, bytes, verifiedPacks, verifiedBytes, recentPacks, recentBytes } = coverage;
+  const { oldestMs } = coverage;
+  return {
+    packs,
+    bytes,
+    verified_packs: verifiedPacks,
+    verified_bytes: verifiedBytes,
+    ...(recentPacks === undefined ? {} : { recent_packs: recentPacks, recent_bytes: recentBytes }),
+    ...(oldestMs === undefined ? {} : { oldest: new Date(oldestMs).toISOString() }),
+  };
+}
+
+/** How much of the repository has been read so far, by this check and those before it. */
+function renderCoverage(coverage: CheckCoverage | undefined): string[] {
+  if (coverage === undefined) return [];
+  const { packs, bytes, verifiedPacks, verifiedBytes, recentBytes, oldestMs } = coverage;
+  const share = (part: number): string => formatPercent(bytes === 0 ? 1 : part / bytes);
+  const recent = recentBytes === undefined ? "" : `, ${share(recentBytes)} within the time`;
+  const oldest =
+    oldestMs === undefined
+      ? ""
+      : `, the oldest reading from ${formatLocalTime(new Date(oldestMs).toISOString())}`;
+  return [
+    `read on this machine so far: ${formatCount(verifiedPacks)} of ` +
+      `${formatMany(packs, "pack")} (${share(verifiedBytes)} of the bytes${recent})${oldest}`,
+  ];
 }
 
 /** What was checked and what came of it: for a person. */
@@ -59,6 +96,7 @@ export function renderCheckSummary(
       `${formatMany(counts.packs, "pack")} with ${formatMany(counts.blobs, "blob")} ` +
       `(${formatBytes(counts.packBytes)})`,
     read,
+    ...renderCoverage(result.coverage),
     "",
     ok
       ? `${palette.green("no errors were found")} in ${formatDuration(elapsedMs)}`

@@ -1,8 +1,12 @@
 import {
   check,
+  type CheckMemory,
+  checkMemoryPath,
   type CheckResult,
+  loadCheckMemory,
   parseReadDataSubset,
   type ReadData,
+  saveCheckMemory,
   startWorkersEarly,
 } from "@comeback/engine";
 import { ComebackError } from "@comeback/core";
@@ -16,14 +20,18 @@ import {
 } from "../check/check-report.ts";
 import { CheckView } from "../check/check-view.ts";
 import type { CommandContext } from "../context.ts";
-import { openSession } from "../opening/session.ts";
+import { openSession, type Session } from "../opening/session.ts";
 import { badUsage } from "../options/option-error.ts";
+import { parseLongDurationMs } from "../options/parse-values.ts";
 import type { CommandModule } from "../program.ts";
+import { printableText } from "../terminal/printable.ts";
 import { ProgressTicker } from "../terminal/progress-ticker.ts";
 
 interface CheckFlags {
   readonly readData?: true;
   readonly readDataSubset?: string;
+  readonly readDataEvery?: string;
+  readonly withMemory?: true;
   readonly withCache?: true;
 }
 
@@ -36,15 +44,33 @@ export const define: CommandModule["define"] = (command, run) => {
     )
     .option("--read-data", "read and verify all file contents too")
     .option("--read-data-subset <subset>", "read a part of them: n/t, x% or a size such as 50G")
+    .option("--with-memory", "remember on this machine which packs were read, and when")
+    .option("--read-data-every <time>", "read what is due, so that all is read within this time")
     .option("--with-cache", "take folder trees from the local cache where it has them")
     .action(
       run<CheckFlags>(async (context, flags) => {
-        return runCheck(context, wantedData(flags), flags.withCache === true);
+        return runCheck(context, {
+          readData: wantedData(flags),
+          useMemory: flags.withMemory === true || flags.readDataEvery !== undefined,
+          useCache: flags.withCache === true,
+        });
       }),
     );
 };
 
-function wantedData({ readData, readDataSubset }: CheckFlags): ReadData {
+interface CheckWish {
+  readonly readData: ReadData;
+  readonly useMemory: boolean;
+  readonly useCache: boolean;
+}
+
+function wantedData({ readData, readDataSubset, readDataEvery }: CheckFlags): ReadData {
+  if (readDataEvery !== undefined) {
+    const everyMs = parseLongDurationMs("--read-data-every", readDataEvery);
+    if (readData === undefined && readDataSubset === undefined) return { kind: "every", everyMs };
+    const other = readData === undefined ? "--read-data-subset" : "--read-data";
+    throw badUsage(`--read-data-every and ${other} contradict each other`, "leave one of them out");
+  }
   if (readDataSubset === undefined) return { kind: readData === true ? "all" : "none" };
   if (readData === undefined) return parseReadDataSubset(readDataSubset);
   const next = "leave one of them out";
@@ -53,17 +79,18 @@ function wantedData({ readData, readDataSubset }: CheckFlags): ReadData {
 
 async function runCheck(
   context: CommandContext,
-  readData: ReadData,
-  useCache: boolean,
+  { readData, useMemory, useCache }: CheckWish,
 ): Promise<number> {
   const { terminal, globals, env } = context;
   await using _workers = startWorkersEarly();
   await using session = await openSession(context, { lock: "shared", useCache });
+  await using memory = useMemory ? await openMemory(context, session) : undefined;
   using ticker = new ProgressTicker({ terminal, env, json: globals.json, quiet: globals.quiet });
   const startMs = performance.now();
   const result = await check({
     repository: session.repository,
     readData,
+    ...(memory === undefined ? {} : { memory: memory.memory }),
     signal: session.signal,
     observer: {
       onStart: (progress) => ticker.start(new CheckView(progress)),
@@ -79,6 +106,20 @@ async function runCheck(
   report(context, result, performance.now() - startMs);
   if (result.ok) return 0;
   throw new ComebackError("check.failed", "the repository contains errors", failureAdvice(result));
+}
+
+/** What checks before this one have read. It is kept also where this one is interrupted. */
+async function openMemory(
+  { env, terminal, globals }: CommandContext,
+  { repository }: Session,
+): Promise<AsyncDisposable & { readonly memory: CheckMemory }> {
+  const { id } = repository.config;
+  const path = checkMemoryPath(id, env);
+  const onWarning = ({ message, why = "" }: ComebackError): void => {
+    if (!globals.json) terminal.printError(printableText(`warning: ${message}: ${why}`));
+  };
+  const memory = await loadCheckMemory(path, id, onWarning);
+  return { memory, [Symbol.asyncDispose]: () => saveCheckMemory(path, memory, onWarning) };
 }
 
 function failureAdvice({ unchecked }: CheckResult): { why: string; next: string } {

@@ -34,6 +34,21 @@ export function parseDurationMs(option: string, text: string): number {
   return parts.reduce((sum, [, n, unit]) => sum + Number(n) * (DURATION_UNITS_MS[unit!] ?? 0), 0);
 }
 
+const LONG_UNITS_MS: Readonly<Record<string, number>> = {
+  h: 3_600_000,
+  d: 24 * 3_600_000,
+  w: 7 * 24 * 3_600_000,
+};
+const LONG_DURATION_MAX_MS = 3660 * 24 * 3_600_000;
+
+/** Milliseconds of a time in hours, days or weeks: `36h`, `30d`, `4w`. */
+export function parseLongDurationMs(option: string, text: string): number {
+  const match = /^([1-9]\d{0,5})([hdw])$/.exec(text);
+  const durationMs = Number(match?.[1]) * (LONG_UNITS_MS[match?.[2] ?? ""] ?? Number.NaN);
+  if (durationMs <= LONG_DURATION_MAX_MS) return durationMs;
+  throw badValue(option, text, "hours, days or weeks, such as 36h, 30d or 4w; ten years at most");
+}
+
 /** A whole number within bounds. */
 export function parseInteger(
   option: string,

@@ -105,3 +105,32 @@ test("what could not be looked at is said, too", () => {
   const blind = { ...FINE, ok: false, unchecked: ["packs" as const, "data" as const] };
   assert.match(renderDamage(blind).join("\n"), /not checked.*: packs, data/);
 });
+
+test("what was read so far is told to a person and to a program", () => {
+  const coverage = {
+    packs: 12,
+    bytes: 200 * MiB,
+    verifiedPacks: 9,
+    verifiedBytes: 150 * MiB,
+    recentPacks: 6,
+    recentBytes: 100 * MiB,
+  };
+  const text = renderCheckSummary({ ...FINE, coverage }, 1_000, PLAIN).join("\n");
+  const line = "read on this machine so far: 9 of 12 packs (75% of the bytes, 50% within the time)";
+  assert.ok(text.includes(`${line}\n`), text);
+  assert.deepEqual(JSON.parse(checkSummaryMessage({ ...FINE, coverage })).coverage, {
+    packs: 12,
+    bytes: 200 * MiB,
+    verified_packs: 9,
+    verified_bytes: 150 * MiB,
+    recent_packs: 6,
+    recent_bytes: 100 * MiB,
+  });
+  const oldestMs = Date.UTC(2026, 0, 2, 3, 4, 5);
+  const whole = { packs: 1, bytes: 5, verifiedPacks: 1, verifiedBytes: 5, oldestMs };
+  const message = JSON.parse(checkSummaryMessage({ ...FINE, coverage: whole }));
+  assert.equal(message.coverage.oldest, "2026-01-02T03:04:05.000Z");
+  const all = renderCheckSummary({ ...FINE, coverage: whole }, 1_000, PLAIN).join("\n");
+  assert.match(all, /1 of 1 pack \(100% of the bytes\), the oldest reading from 2026-01-0/);
+  assert.doesNotMatch(renderCheckSummary(FINE, 1_000, PLAIN).join("\n"), /so far/);
+});

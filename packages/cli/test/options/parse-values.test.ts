@@ -6,6 +6,7 @@ import {
   parseDurationMs,
   parseGroupBy,
   parseInteger,
+  parseLongDurationMs,
   parseSizeBytes,
   parseTagLists,
   parseTimeMs,
@@ -48,6 +49,16 @@ test("whole numbers stay within their bounds", () => {
     refused(() => parseInteger("--x", text, { min: 4, max: 128 }), /4 to 128/);
   }
   refused(() => parseInteger("--x", "0", { min: 1 }), /1 or more/);
+});
+
+test("a long time is hours, days or weeks, and nothing else", () => {
+  const hour = 3_600_000;
+  assert.equal(parseLongDurationMs("--x", "36h"), 36 * hour);
+  assert.equal(parseLongDurationMs("--x", "30d"), 720 * hour);
+  assert.equal(parseLongDurationMs("--x", "4w"), 672 * hour);
+  for (const text of ["", "30", "d", "0d", "-1d", "1.5d", "30 d", "30days", "1m", "1y", "9999d"]) {
+    refused(() => parseLongDurationMs("--x", text), /36h, 30d or 4w/);
+  }
 });
 
 test("a time is a local time that exists", () => {

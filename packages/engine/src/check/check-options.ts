@@ -1,5 +1,6 @@
 import type { ByteString, RepositoryFile } from "@comeback/core";
 import type { Repository } from "../repository/repository.ts";
+import type { CheckCoverage, CheckMemory } from "./check-memory.ts";
 
 /** How much of the packs' data is read. Trees and their packs always are. */
 export type ReadData =
@@ -10,7 +11,12 @@ export type ReadData =
   /** That share of the packs, chosen at random. */
   | { readonly kind: "percentage"; readonly percentage: number }
   /** About that many bytes of packs, chosen at random. */
-  | { readonly kind: "size"; readonly sizeBytes: number };
+  | { readonly kind: "size"; readonly sizeBytes: number }
+  /** Those that `memory` says were not read for longest, so that each is within this time. */
+  | { readonly kind: "every"; readonly everyMs: number };
+
+/** The same without regard to what was read before. */
+export type ReadShare = Exclude<ReadData, { readonly kind: "every" }>;
 
 export interface CheckOptions {
   /**
@@ -20,6 +26,8 @@ export interface CheckOptions {
   readonly repository: Repository;
   /** Default: none. */
   readonly readData?: ReadData;
+  /** Is told what was read, and says what is due. The caller keeps it. */
+  readonly memory?: CheckMemory;
   /** Also count the blobs that no snapshot uses. */
   readonly findUnused?: boolean;
   /** Worker threads; default: one per core. */
@@ -121,6 +129,8 @@ export interface CheckResult {
   readonly unchecked: readonly ("packs" | "trees" | "data")[];
   /** Packs with damage in them, by id. */
   readonly damagedPacks: readonly string[];
+  /** With `memory`. */
+  readonly coverage?: CheckCoverage;
   /** With `findUnused`. */
   readonly unused?: {
     readonly blobs: number;

@@ -1,8 +1,9 @@
-import type { ListedFile } from "@comeback/core";
+import { CHECK_ROUNDS_MAX, type ListedFile } from "@comeback/core";
 import { CpuPool } from "../cpu-pool/cpu-pool.ts";
 import { workerSetup } from "../cpu-pool/worker-setup.ts";
 import { RepositoryIndex } from "../index/repository-index.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
+import type { CheckCoverage } from "./check-memory.ts";
 import type {
   AffectedPath,
   CheckCounts,
@@ -17,6 +18,7 @@ import { nameAffected } from "./name-affected.ts";
 import { type ListedPacks, listPacks, planReadings, planTreeReadings } from "./plan-readings.ts";
 import { ProblemLog } from "./problem-log.ts";
 import { PackReader } from "./read-packs.ts";
+import { isIndexReplaced, RepositoryChanged } from "./repository-changed.ts";
 import { TreeGraph } from "./tree-graph.ts";
 import { PackVerification, verifyPacks } from "./verify-packs.ts";
 import { verifyKeys, verifySnapshots } from "./verify-snapshots.ts";
@@ -59,6 +61,10 @@ class CheckRun {
   readonly #options: CheckOptions;
   readonly #progress: CheckProgress;
   readonly #log: ProblemLog;
+  /** Packs that were verified before the check began anew, and what was counted in them. */
+  readonly #verified = new Set<string>();
+  #blobsVerified = 0;
+  #mayBeginAnew = true;
   #snapshots: readonly Snapshot[] = [];
   #indexFiles: readonly ListedFile[] = [];
 
@@ -68,7 +74,20 @@ class CheckRun {
     this.#log = new ProblemLog(options.observer, progress);
   }
 
+  /** Begins anew where a prune beside it has taken packs away that the index still listed. */
   async execute(): Promise<CheckResult> {
+    for (let round = 1; ; round++) {
+      this.#mayBeginAnew = round < CHECK_ROUNDS_MAX;
+      try {
+        return await this.#round();
+      } catch (error) {
+        if (!(error instanceof RepositoryChanged)) throw error;
+        this.#log.restart();
+      }
+    }
+  }
+
+  async #round(): Promise<CheckResult> {
     const { repository, signal } = this.#options;
     await verifyKeys(repository, this.#log, { signal });
     // In the reverse order of writing, so that nothing is missing that a running backup adds.
@@ -91,16 +110,22 @@ class CheckRun {
     packs: ListedPacks,
     pool: CpuPool,
   ): Promise<Findings> {
-    const { repository, signal, readData = { kind: "none" }, findUnused } = this.#options;
+    const { repository, signal, readData = { kind: "none" }, findUnused, memory } = this.#options;
     const log = this.#log;
     const progress = this.#progress;
     const reader = new PackReader(repository.backend, pool, { signal });
-    const readings = planReadings(repository, index, packs, readData);
+    const wish = { readData, memory, verified: this.#verified };
+    const readings = planReadings(repository, index, packs, wish);
     const lost = new LostBlobs(index);
     const verification = new PackVerification(new TreeGraph(index.table), lost);
     progress.phase = "packs";
     const context = { repository, index, packs, reader, signal };
-    await verifyPacks({ ...context, readings, log, progress }, verification);
+    const mayHaveGone = (pack: number): Promise<boolean> => this.#mayHaveGone(index, pack);
+    try {
+      await verifyPacks({ ...context, readings, log, progress, mayHaveGone }, verification);
+    } finally {
+      this.#noteVerified(verification);
+    }
     progress.phase = "trees";
     const trees = verifyTrees(index, this.#snapshots, verification, log);
     const lostData = lost.lostData();
@@ -116,6 +141,38 @@ class CheckRun {
     const { graph } = verification;
     const affected = await nameAffected({ ...context, graph, trees, snapshots: this.#snapshots });
     return { ...findings, affected, ...(unused === undefined ? {} : { unused }) };
+  }
+
+  async #mayHaveGone(index: RepositoryIndex, pack: number): Promise<boolean> {
+    const { repository, signal } = this.#options;
+    if (!this.#mayBeginAnew) return false;
+    return (
+      index.marks.has(pack) ||
+      (await isIndexReplaced(repository.backend, this.#indexFiles, { signal }))
+    );
+  }
+
+  #noteVerified({ verifiedPacks, damagedPacks, blobsVerified }: PackVerification): void {
+    const { memory, repository } = this.#options;
+    const nowMs = repository.clock.now();
+    for (const id of verifiedPacks) memory?.noteVerified(id, nowMs);
+    for (const id of damagedPacks) memory?.noteDamaged(id);
+    for (const id of verifiedPacks) this.#verified.add(id);
+    this.#blobsVerified += blobsVerified;
+  }
+
+  /** What the memory knows of the packs that there are now. */
+  #coverage(index: RepositoryIndex, { groups }: ListedPacks): CheckCoverage | undefined {
+    const { memory, repository, readData } = this.#options;
+    if (memory === undefined) return undefined;
+    const nowMs = repository.clock.now();
+    const isChosen = readData?.kind === "every";
+    const present = index.packIds.map((id, pack) => {
+      return { id, sizeBytes: groups.sizes[pack] as number };
+    });
+    memory.notePresent(present, nowMs);
+    if (isChosen) memory.noteChosen(nowMs);
+    return memory.coverage(present, nowMs, isChosen ? readData.everyMs : undefined);
   }
 
   /** Starts the workers while the index is still being loaded. */
@@ -139,8 +196,10 @@ class CheckRun {
       trees: trees?.count ?? 0,
       packsRead: verification?.packsRead ?? 0,
       bytesRead: this.#progress.bytesDone,
-      blobsVerified: verification?.blobsVerified ?? 0,
+      blobsVerified: this.#blobsVerified,
     };
+    const isComplete = index !== undefined && packs !== undefined;
+    const coverage = isComplete ? this.#coverage(index, packs) : undefined;
     return {
       ok: this.#log.count === 0,
       problems: this.#log.problems,
@@ -151,6 +210,7 @@ class CheckRun {
       affectedIsComplete: affected?.isComplete ?? false,
       unchecked: index === undefined ? ["packs", "trees", "data"] : [],
       damagedPacks: [...(verification?.damagedPacks ?? [])],
+      ...(coverage === undefined ? {} : { coverage }),
       ...(unused === undefined ? {} : { unused }),
     };
   }

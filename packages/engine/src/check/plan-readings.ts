@@ -6,6 +6,7 @@ import {
 } from "@comeback/core";
 import type { RepositoryIndex } from "../index/repository-index.ts";
 import type { Repository } from "../repository/repository.ts";
+import type { CheckMemory, CoveredPack } from "./check-memory.ts";
 import type { ReadData } from "./check-options.ts";
 import { PackGroups } from "./pack-groups.ts";
 import type { ProblemLog } from "./problem-log.ts";
@@ -77,12 +78,19 @@ function isMixed(groups: PackGroups, pack: number): boolean {
   return trees > 0 && trees < groups.blobCount(pack);
 }
 
+export interface ReadingWish {
+  readonly readData: ReadData;
+  readonly memory: CheckMemory | undefined;
+  /** Packs that were verified already. */
+  readonly verified: ReadonlySet<string>;
+}
+
 /** What has to be read: packs of trees always, others as far as `readData` asks for them. */
 export function planReadings(
   repository: Repository,
   index: RepositoryIndex,
   packs: ListedPacks,
-  readData: ReadData,
+  wish: ReadingWish,
 ): Reading[] {
   const { groups, listedSizes } = packs;
   const known = index.packIds.map((id, pack) => ({
@@ -90,7 +98,7 @@ export function planReadings(
     pack,
     sizeBytes: groups.sizes[pack] as number,
   }));
-  const chosen = new Set(selectPacks(known, readData, repository.random).map(({ pack }) => pack));
+  const chosen = choosePacks(repository, groups, known, wish);
   const first: Reading[] = [];
   const rest: Reading[] = [];
   for (const { id: packId, pack, sizeBytes } of known) {
@@ -112,6 +120,24 @@ export function planReadings(
   // The most expensive ones first, so that the workers end at about the same time.
   const cost = ({ pack }: Reading): number => groups.plaintextBytes[pack] as number;
   return [...first, ...rest.sort((a, b) => cost(b) - cost(a))];
+}
+
+/** The packs that are read for their data's sake, by number. */
+function choosePacks(
+  { random, clock }: Repository,
+  groups: PackGroups,
+  known: readonly (CoveredPack & { readonly pack: number })[],
+  { readData, memory, verified }: ReadingWish,
+): Set<number> {
+  // Packs of trees are read every time: they must not use up what is to be read now.
+  const isReadAnyway = (pack: number): boolean =>
+    (groups.trees[pack] as number) > 0 && !isMixed(groups, pack);
+  const optional = known.filter(({ pack }) => !isReadAnyway(pack));
+  const selected =
+    readData.kind === "every"
+      ? (memory?.choose(optional, readData.everyMs, clock.now()) ?? optional)
+      : selectPacks(known, readData, random);
+  return new Set(selected.filter(({ id }) => !verified.has(id)).map(({ pack }) => pack));
 }
 
 /** Whether a pack was marked without its header being readable: nothing is expected of it. */

@@ -33,6 +33,9 @@ export class ProblemLog {
   readonly hints: CheckHint[] = [];
   readonly #observer: CheckObserver | undefined;
   readonly #progress: CheckProgress;
+  /** What this round told, and what rounds before it did. */
+  #told = new Set<string>();
+  #toldBefore = new Set<string>();
 
   constructor(observer: CheckObserver | undefined, progress: CheckProgress) {
     this.#observer = observer;
@@ -43,7 +46,17 @@ export class ProblemLog {
     return this.#progress.problems;
   }
 
+  /** The check begins anew: what it finds a second time is not told twice. */
+  restart(): void {
+    this.hints.length = 0;
+    this.#toldBefore = this.#toldBefore.union(this.#told);
+    this.#told = new Set();
+  }
+
   add(problem: CheckProblem): void {
+    const key = `${problem.kind} ${problem.file?.name ?? problem.blob?.id ?? problem.message}`;
+    if (this.#toldBefore.has(key)) return;
+    if (this.#told.size < PROBLEMS_KEPT_MAX) this.#told.add(key);
     this.#progress.problems++;
     if (this.problems.length < PROBLEMS_KEPT_MAX) this.problems.push(problem);
     this.#observer?.onProblem?.(problem);

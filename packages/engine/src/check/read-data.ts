@@ -1,6 +1,6 @@
 import type { Random } from "@comeback/core";
 import { ComebackError } from "@comeback/core";
-import type { ReadData } from "./check-options.ts";
+import type { ReadShare } from "./check-options.ts";
 
 /** More groups than values of a pack id's first byte make no sense (restic: the same bound). */
 const PARTS_MAX = 256;
@@ -15,7 +15,7 @@ const BYTES_OF_UNIT: Readonly<Record<string, number>> = {
 };
 
 /** What a person writes for `--read-data-subset`: `n/t`, `x%`, or a size such as `500M`. */
-export function parseReadDataSubset(text: string): ReadData {
+export function parseReadDataSubset(text: string): ReadShare {
   const groups = /^(\d{1,9})\/(\d{1,9})$/.exec(text);
   if (groups !== null) {
     const [part, of] = [Number(groups[1]), Number(groups[2])];
@@ -50,10 +50,10 @@ export interface KnownPack {
   readonly sizeBytes: number;
 }
 
-/** The packs that are to be read, of all that there are; random ones where only an amount is given. */
+/** The packs that are to be read without regard to what was read before, of all that there are; random ones where only an amount is given. */
 export function selectPacks<P extends KnownPack>(
   packs: readonly P[],
-  readData: ReadData,
+  readData: ReadShare,
   random: Random,
 ): P[] {
   switch (readData.kind) {

@@ -1,4 +1,4 @@
-import { type OperationOptions } from "@comeback/core";
+import { isComebackError, type OperationOptions } from "@comeback/core";
 import type { RepositoryIndex } from "../index/repository-index.ts";
 import type { Repository } from "../repository/repository.ts";
 import type { CheckProgress } from "./check-options.ts";
@@ -6,6 +6,7 @@ import type { LostBlobs } from "./lost-blobs.ts";
 import { isBareMark, type ListedPacks, type Reading } from "./plan-readings.ts";
 import { type ProblemLog, whyUnusable } from "./problem-log.ts";
 import type { PackReader } from "./read-packs.ts";
+import { RepositoryChanged } from "./repository-changed.ts";
 import type { CheckPackOutput, TreeFinding } from "./tasks.ts";
 import type { TreeGraph } from "./tree-graph.ts";
 
@@ -15,6 +16,8 @@ export class PackVerification {
   readonly findings: Map<number, readonly TreeFinding[]> = new Map();
   readonly lost: LostBlobs;
   readonly damagedPacks: Set<string> = new Set();
+  /** Packs that were read as a whole and are as they were written. */
+  readonly verifiedPacks: Set<string> = new Set();
   packsRead = 0;
   blobsVerified = 0;
 
@@ -41,6 +44,8 @@ interface VerifyPacksOptions extends OperationOptions {
   readonly reader: PackReader;
   readonly log: ProblemLog;
   readonly progress: CheckProgress;
+  /** Whether a pack that is gone may have gone since the index was loaded, for good reason. */
+  mayHaveGone(pack: number): Promise<boolean>;
 }
 
 /** Verifies that packs are there with the size they must have, and all of those to be read. */
@@ -49,16 +54,22 @@ export async function verifyPacks(
   result: PackVerification,
 ): Promise<void> {
   const { readings, reader, progress, index } = options;
-  const wrongSizes = reportFiles(options, result);
-  progress.packsTotal = readings.length;
-  progress.bytesTotal = readings.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const wrongSizes = await reportFiles(options, result);
+  progress.packsTotal = progress.packsDone + readings.length;
+  progress.bytesTotal = readings.reduce(
+    (sum, { sizeBytes }) => sum + sizeBytes,
+    progress.bytesDone,
+  );
   await reader.each(readings, async (reading) => {
     const details = [...(wrongSizes.get(reading.pack) ?? [])];
     wrongSizes.delete(reading.pack);
     details.push(...(await verifyReading(options, reading, result)));
     progress.packsDone++;
     progress.bytesDone += reading.sizeBytes;
-    if (details.length === 0) return;
+    if (details.length === 0) {
+      if (reading.whole) result.verifiedPacks.add(reading.packId);
+      return;
+    }
     result.damagedPacks.add(reading.packId);
     options.log.addFile("pack", { type: "pack", name: reading.packId }, details);
   });
@@ -70,10 +81,10 @@ export async function verifyPacks(
 }
 
 /** Missing packs are reported at once; those of a wrong size together with what is found in them. */
-function reportFiles(
-  { index, packs, log }: VerifyPacksOptions,
+async function reportFiles(
+  { index, packs, log, mayHaveGone }: VerifyPacksOptions,
   result: PackVerification,
-): Map<number, string[]> {
+): Promise<Map<number, string[]>> {
   const { groups, listedSizes } = packs;
   const wrongSizes = new Map<number, string[]>();
   for (const [pack, name] of index.packIds.entries()) {
@@ -82,6 +93,7 @@ function reportFiles(
     // A prune that runs beside us may just have deleted one that waited for it.
     if (isBareMark(index, groups, pack) || (listed < 0 && index.marks.has(pack))) continue;
     if (listed < 0) {
+      if (await mayHaveGone(pack)) throw new RepositoryChanged();
       result.damagedPacks.add(name);
       const detail = `the index lists ${groups.blobCount(pack)} blobs in it`;
       log.addFile("pack-missing", { type: "pack", name }, [detail]);
@@ -94,7 +106,7 @@ function reportFiles(
 }
 
 async function verifyReading(
-  { repository, reader, index, ...options }: VerifyPacksOptions,
+  { repository, reader, index, mayHaveGone, ...options }: VerifyPacksOptions,
   reading: Reading,
   result: PackVerification,
 ): Promise<string[]> {
@@ -102,6 +114,8 @@ async function verifyReading(
   try {
     verified = await reader.verify(reading);
   } catch (error) {
+    const isGone = isComebackError(error, "backend.not-found");
+    if (isGone && (await mayHaveGone(reading.pack))) throw new RepositoryChanged();
     const why = await whyUnusable(error, repository.backend, options);
     result.lost.addUnreadable(reading.entries, why);
     return [why];

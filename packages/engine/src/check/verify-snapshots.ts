@@ -1,4 +1,4 @@
-import type { OperationOptions } from "@comeback/core";
+import { isComebackError, type OperationOptions } from "@comeback/core";
 import { parseKeyFile } from "../crypto/key-file.ts";
 import { eachConcurrently, type Repository } from "../repository/repository.ts";
 import { bySnapshotTime, loadSnapshot } from "../repository/snapshots.ts";
@@ -15,6 +15,8 @@ export async function verifyKeys(
     try {
       parseKeyFile(await backend.load({ type: "key", name }, options), name);
     } catch (error) {
+      // Removed since it was listed.
+      if (isComebackError(error, "backend.not-found")) continue;
       const why = await whyUnusable(error, backend, options);
       log.addFile("key", { type: "key", name }, [why]);
     }
@@ -35,6 +37,8 @@ export async function verifySnapshots(
     try {
       snapshots.push(await loadSnapshot(repository, name, options));
     } catch (error) {
+      // Forgotten since it was listed.
+      if (isComebackError(error, "backend.not-found")) return;
       const why = await whyUnusable(error, backend, options);
       log.addFile("snapshot", { type: "snapshot", name }, [why]);
     }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { SeededRandom } from "@comeback/testkit";
 import fc from "fast-check";
-import type { ReadData } from "../../src/check/check-options.ts";
+import type { ReadShare } from "../../src/check/check-options.ts";
 import { type KnownPack, parseReadDataSubset, selectPacks } from "../../src/check/read-data.ts";
 
 const packs: KnownPack[] = Array.from({ length: 300 }, (_, i) => ({
@@ -10,12 +10,12 @@ const packs: KnownPack[] = Array.from({ length: 300 }, (_, i) => ({
   sizeBytes: 1000,
 }));
 
-const chosen = (readData: ReadData, seed = 1): KnownPack[] =>
+const chosen = (readData: ReadShare, seed = 1): KnownPack[] =>
   selectPacks(packs, readData, new SeededRandom(seed));
 
 describe("the part of the data that is read", () => {
   it("is understood as restic understands it", () => {
-    const cases: [string, ReadData][] = [
+    const cases: [string, ReadShare][] = [
       ["1/1", { kind: "part", part: 1, of: 1 }],
       ["3/256", { kind: "part", part: 3, of: 256 }],
       ["100%", { kind: "percentage", percentage: 100 }],
