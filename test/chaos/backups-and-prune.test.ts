@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { test, type TestContext } from "node:test";
+import { SeededRandom } from "@comeback/testkit";
+import { Client } from "../drivers/client.ts";
+import { Corpus } from "../drivers/corpus.ts";
+import { makeQuickRepository } from "../drivers/quick-repository.ts";
+import { filesOf, storedFiles } from "../drivers/repository-files.ts";
+import { assertSameTree } from "../drivers/same-tree.ts";
+import { makeFolder, memoryFolder } from "../drivers/scratch.ts";
+import { COMEBACK, RESTIC_014, RESTIC_018 } from "../drivers/tools.ts";
+
+const SEED = Number(process.env["COMEBACK_TEST_SEED"] ?? 20_263);
+/** Two minutes where it is asked for; continuous integration has less time. */
+const SOAK_SECONDS = Number(process.env["COMEBACK_SOAK_SECONDS"] ?? 20);
+const ROUNDS_MIN = 3;
+const KEPT = 3;
+
+const folder = memoryFolder("soak");
+const repository = join(folder, "repository");
+const ours = new Client(COMEBACK, repository);
+
+/** Goes on until the time is over, and some rounds are done however slow the machine is. */
+class Deadline {
+  readonly #endMs: number = performance.now() + SOAK_SECONDS * 1000;
+
+  isOver(rounds: number): boolean {
+    return performance.now() >= this.#endMs && rounds >= ROUNDS_MIN;
+  }
+}
+
+/** One machine that is backed up again and again, and remembers what it looked like each time. */
+class Machine {
+  readonly host: string;
+  readonly corpus: Corpus;
+  /** What a snapshot of ours has to give, by its id. */
+  readonly expected = new Map<string, string>();
+  backups = 0;
+  readonly #random: SeededRandom;
+  readonly #copies: string;
+
+  constructor(host: string, random: SeededRandom) {
+    this.host = host;
+    this.#random = random;
+    this.#copies = makeFolder(folder, `${host}-copies`);
+    this.corpus = new Corpus(makeFolder(folder, host), random, { small: 150, large: 3 });
+  }
+
+  async backUpUntil(deadline: Deadline): Promise<void> {
+    while (!deadline.isOver(this.backups)) {
+      // Now and then nothing of the parent is left, so that data of a pruned one comes again.
+      this.corpus.change(this.#random.pick([5, 40, 100]));
+      const args = ["--host", this.host, "--pack-size", "4"];
+      const { snapshot_id: id } = await ours.backup([this.corpus.folder], { args });
+      const copy = join(this.#copies, id);
+      execFileSync("cp", ["-a", this.corpus.folder, copy]);
+      this.expected.set(id, copy);
+      this.backups++;
+      // Only the newest are kept, but a forget may be a few backups late.
+      for (const old of [...this.expected.keys()].slice(0, -4 * KEPT)) {
+        rmSync(this.expected.get(old)!, { recursive: true });
+        this.expected.delete(old);
+      }
+    }
+  }
+}
+
+/** Forgets and prunes all the time, with as little grace as there can be. */
+async function pruneUntil(deadline: Deadline): Promise<number> {
+  let prunes = 0;
+  for (; !deadline.isOver(prunes); prunes++) {
+    await ours.done(["forget", "--keep-last", String(KEPT), "--group-by", "host"]);
+    const repack = prunes % 2 === 0 ? ["--repack-small"] : [];
+    await ours.done(["prune", "--max-unused", "0", "--keep-delete", "0s", ...repack]);
+  }
+  return prunes;
+}
+
+/** Every snapshot that is listed gives what was there when it was made. */
+async function assertAllComeBack(machines: readonly Machine[]): Promise<number> {
+  const snapshots = await ours.snapshots();
+  for (const { id, hostname } of snapshots) {
+    const machine = machines.find(({ host }) => host === hostname);
+    const expected = machine?.expected.get(id) ?? assert.fail(`${id} of ${hostname} is too old`);
+    const target = makeFolder(folder, "restored");
+    await ours.restore(`${id}:${machine!.corpus.folder}`, target);
+    assertSameTree(expected, target, { tops: false });
+    rmSync(target, { recursive: true });
+  }
+  return snapshots.length;
+}
+
+test(`two back up while one forgets and prunes, ${SOAK_SECONDS} s, seed ${SEED}`, async (t: TestContext) => {
+  await makeQuickRepository(repository);
+  // Both from one seed: what one machine stores, the other stores as well, and prune may take.
+  const machines = ["one", "two"].map((host) => new Machine(host, new SeededRandom(SEED)));
+  const deadline = new Deadline();
+  const seen = new Set<string>();
+  const watch = setInterval(() => {
+    for (const pack of storedFiles(repository, "data")) seen.add(pack);
+  }, 200);
+  const [, , prunes] = await Promise.all([
+    machines[0]!.backUpUntil(deadline),
+    machines[1]!.backUpUntil(deadline),
+    pruneUntil(deadline),
+  ]).finally(() => clearInterval(watch));
+
+  const listed = await assertAllComeBack(machines);
+  assert.ok(listed >= 2);
+  await ours.check();
+  await new Client(RESTIC_018, repository).check();
+  await new Client(RESTIC_014, repository).check();
+  assert.deepEqual(filesOf(repository, "locks"), []);
+  const left = new Set(storedFiles(repository, "data"));
+  const gone = [...seen].filter((pack) => !left.has(pack)).length;
+  assert.ok(gone > 0, "no prune deleted anything while the others were at work");
+  t.diagnostic(
+    `${machines.map(({ backups }) => backups).join(" + ")} backups, ${prunes} prunes, ` +
+      `${listed} snapshots left, ${gone} packs of ${seen.size} deleted meanwhile`,
+  );
+
+  await ours.done(["prune", "--instant", "--max-unused", "0"]);
+  await assertAllComeBack(machines);
+  await ours.check();
+  await new Client(RESTIC_018, repository).check();
+});
