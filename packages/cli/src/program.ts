@@ -141,6 +141,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/key.ts"),
   },
   {
+    name: "migrate",
+    summary: "bring the repository's format up to date",
+    load: () => import("./commands/migrate.ts"),
+  },
+  {
     name: "unlock",
     summary: "remove locks that were left behind",
     load: () => import("./commands/unlock.ts"),

@@ -96,6 +96,8 @@ export {
 } from "./find/find-objects.ts";
 export type { FoundBlob } from "./index/repository-index.ts";
 export * from "./merge/merge-snapshots.ts";
+export { type Migration, MIGRATIONS } from "./migrate/migrations.ts";
+export { type ConfigKeeper, upgradeConfig, type UpgradeOptions } from "./migrate/upgrade-config.ts";
 export { executeRewrite, type ExecuteRewriteOptions } from "./rewrite/execute-rewrite.ts";
 export { planRewrite } from "./rewrite/plan-rewrite.ts";
 export * from "./rewrite/rewrite-options.ts";

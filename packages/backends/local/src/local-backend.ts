@@ -169,7 +169,8 @@ export class LocalBackend implements Backend {
     }
     // An old index that came back after a power cut would name packs that prune removed later.
     if (file.type !== "pack") await syncFolder(this.#fileSystem, dirname(path));
-    if (file.type === "config") await this.#learn();
+    // A new config takes its place, and who could read the old one can read that.
+    if (file.type === "config") await this.#guard.remember();
   }
 
   async #unlink(path: string): Promise<void> {

@@ -2,6 +2,7 @@ import { ComebackError, ExitCode, isComebackError } from "@comeback/core";
 import { Repository, RepositoryLock } from "@comeback/engine";
 import { releaseLargeBuffersEarly } from "@comeback/platform";
 import type { CommandContext } from "../context.ts";
+import { explainNoRepository } from "../migrate/lost-config.ts";
 import { findBackend, repositoryLocation } from "./find-backend.ts";
 import { readPassword } from "./read-password.ts";
 import { openCache } from "./open-cache.ts";
@@ -90,7 +91,9 @@ async function openRepository(context: CommandContext, options: OpenOptions): Pr
   const location = await repositoryLocation(globals);
   const { factory } = await findBackend(location);
   // First the place, then the password: nobody should type one for a repository that is not there.
-  const backend = await factory.open(location, { signal });
+  const backend = await factory.open(location, { signal }).catch(async (error: unknown) => {
+    throw await explainNoRepository(error, location, context.env);
+  });
   try {
     const password = await readPassword(context, {
       isNew: false,

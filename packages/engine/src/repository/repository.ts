@@ -121,6 +121,7 @@ export class Repository implements AsyncDisposable {
         next: "use it as it is, or choose another place",
       });
     }
+    await refuseOtherData(backend, options);
     const key = generateMasterKey(random);
     const owner = {
       username: userInfo().username,
@@ -319,6 +320,18 @@ async function exists(backend: Backend, options: OperationOptions): Promise<bool
   } catch (error) {
     if (isComebackError(error, "backend.not-found")) return false;
     throw error;
+  }
+}
+
+/** A repository that has lost its config must not be buried under a new one. */
+async function refuseOtherData(backend: Backend, options: OperationOptions): Promise<void> {
+  for (const type of ["snapshot", "index"] as const) {
+    for await (const _file of backend.list(type, options)) {
+      throw new ComebackError("repository.no-config", `${backend.location} is not empty`, {
+        why: `it holds ${type} files of a repository that has lost its config file`,
+        next: "bring the file config back from a copy of it, or choose another place",
+      });
+    }
   }
 }
 
