@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { rmSync, writeFileSync } from "node:fs";
+import { cpSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeEach, test } from "node:test";
+import { before, beforeEach, test } from "node:test";
 import { SeededRandom } from "@comeback/testkit";
 import { Client } from "../drivers/client.ts";
 import { makeQuickRepository } from "../drivers/quick-repository.ts";
@@ -18,16 +18,22 @@ let number = 0;
 let comeback: Client;
 let restic: Client;
 
-beforeEach(async () => {
-  const repository = join(folder, `repository-${++number}`);
-  comeback = new Client(COMEBACK, repository);
-  restic = new Client(RESTIC_018, repository);
-  await makeQuickRepository(repository);
+const template = join(folder, "template");
+
+before(async () => {
+  await makeQuickRepository(template);
   for (const name of ["a", "b", "c"]) {
     rmSync(source, { recursive: true });
     writeFileSync(join(makeFolder(source), name), random.bytes(700_000));
-    await comeback.backup([source]);
+    await new Client(COMEBACK, template).backup([source]);
   }
+});
+
+beforeEach(() => {
+  const repository = join(folder, `repository-${++number}`);
+  cpSync(template, repository, { recursive: true });
+  comeback = new Client(COMEBACK, repository);
+  restic = new Client(RESTIC_018, repository);
 });
 
 async function assertWhole(): Promise<void> {

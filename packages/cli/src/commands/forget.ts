@@ -30,9 +30,8 @@ import {
 import { pruneAndReport, pruneLock } from "../prune/run-prune.ts";
 import { requireLock } from "../snapshots/change-tags-report.ts";
 import { findSnapshots } from "../snapshots/find-snapshots.ts";
-import { shortId } from "../snapshots/render-snapshots.ts";
+import { reportFailures } from "../snapshots/report-failures.ts";
 import { formatMany } from "../terminal/format-values.ts";
-import { printableText } from "../terminal/printable.ts";
 import { ProgressTicker } from "../terminal/progress-ticker.ts";
 
 interface ForgetFlags extends HoldFlags, PruneFlags {
@@ -187,11 +186,7 @@ async function remove(context: CommandContext, session: Session, plan: ForgetPla
   });
   ticker.stop();
   if (failed.length === 0) return;
-  if (!globals.json) {
-    for (const { id, message } of failed) {
-      terminal.printError(`warning: ${shortId(id)}: ${printableText(message)}`);
-    }
-  }
+  reportFailures(context, failed);
   const what = `${formatMany(failed.length, "snapshot")} could not be removed`;
   throw new ComebackError("forget.incomplete", what, {
     why: failed[0]?.message ?? "",

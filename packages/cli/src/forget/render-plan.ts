@@ -48,7 +48,7 @@ function renderKept({ keep }: ForgetGroup, layout: PlanLayout): string[] {
     .map(({ snapshot, matches }) => [
       ...cellsOf(snapshot, layout),
       layout.compact
-        ? printableText(matches.join(", "))
+        ? printableText(matches.map((reason) => reason.replace(/ snapshot$/, "")).join(", "))
         : matches.map((reason) => printableText(reason)),
     ]);
   return [`keep ${formatMany(keep.length, "snapshot")}:`, ...renderTable(columns, rows), ""];

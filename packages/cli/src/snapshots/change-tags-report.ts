@@ -4,9 +4,9 @@ import type { CommandContext } from "../context.ts";
 import type { Session } from "../opening/session.ts";
 import { badUsage } from "../options/option-error.ts";
 import { formatCount, formatMany } from "../terminal/format-values.ts";
-import { printableText } from "../terminal/printable.ts";
 import { ProgressTicker } from "../terminal/progress-ticker.ts";
 import { shortId } from "./render-snapshots.ts";
+import { reportFailures } from "./report-failures.ts";
 
 /** Snapshots are only replaced or removed under a lock. */
 export function requireLock({ globals }: CommandContext, what: string): void {
@@ -49,11 +49,7 @@ export async function changeAndReport(
     terminal.print(JSON.stringify({ message_type: "summary", changed_snapshots: changed }));
   }
   if (failed.length === 0) return changed;
-  if (!globals.json) {
-    for (const { id, message } of failed) {
-      terminal.printError(`warning: ${shortId(id)}: ${printableText(message)}`);
-    }
-  }
+  reportFailures(context, failed);
   throw new ComebackError(
     "tag.incomplete",
     `${formatMany(failed.length, "snapshot")} not changed`,
