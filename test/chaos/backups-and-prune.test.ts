@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { SeededRandom } from "@comeback/testkit";
 import { Client } from "../drivers/client.ts";
 import { Corpus } from "../drivers/corpus.ts";
@@ -11,6 +12,7 @@ import { filesOf, storedFiles } from "../drivers/repository-files.ts";
 import { assertSameTree } from "../drivers/same-tree.ts";
 import { makeFolder, memoryFolder } from "../drivers/scratch.ts";
 import { COMEBACK, RESTIC_014, RESTIC_018 } from "../drivers/tools.ts";
+import { waitUntil } from "../drivers/wait-until.ts";
 
 const SEED = Number(process.env["COMEBACK_TEST_SEED"] ?? 20_263);
 /** Two minutes where it is asked for; continuous integration has less time. */
@@ -35,9 +37,10 @@ class Deadline {
 class Machine {
   readonly host: string;
   readonly corpus: Corpus;
-  /** What a snapshot of ours has to give, by its id. */
+  /** What a snapshot has to give, by its tag. */
   readonly expected = new Map<string, string>();
   backups = 0;
+  resumedFiles = 0;
   readonly #random: SeededRandom;
   readonly #copies: string;
 
@@ -45,18 +48,21 @@ class Machine {
     this.host = host;
     this.#random = random;
     this.#copies = makeFolder(folder, `${host}-copies`);
-    this.corpus = new Corpus(makeFolder(folder, host), random, { small: 150, large: 3 });
+    this.corpus = new Corpus(makeFolder(folder, host), random, { small: 150, large: 5 });
   }
 
   async backUpUntil(deadline: Deadline): Promise<void> {
     while (!deadline.isOver(this.backups)) {
       // Now and then nothing of the parent is left, so that data of a pruned one comes again.
       this.corpus.change(this.#random.pick([5, 40, 100]));
-      const args = ["--host", this.host, "--pack-size", "4"];
-      const { snapshot_id: id } = await ours.backup([this.corpus.folder], { args });
-      const copy = join(this.#copies, id);
+      const state = `${this.host}-${this.backups}`;
+      const copy = join(this.#copies, state);
       execFileSync("cp", ["-a", this.corpus.folder, copy]);
-      this.expected.set(id, copy);
+      this.expected.set(state, copy);
+      const args = ["--host", this.host, "--tag", state, "--pack-size", "4"];
+      if (this.#random.chance(40)) await this.#interruptOne(args);
+      const summary = await ours.backup([this.corpus.folder], { args });
+      this.resumedFiles += summary.resumed_files ?? 0;
       this.backups++;
       // Only the newest are kept, but a forget may be a few backups late.
       for (const old of [...this.expected.keys()].slice(0, -4 * KEPT)) {
@@ -64,6 +70,20 @@ class Machine {
         this.expected.delete(old);
       }
     }
+  }
+
+  /** What the next one goes on from, nobody needs in the eyes of a prune. */
+  async #interruptOne(args: readonly string[]): Promise<void> {
+    const signal = this.#random.pick(["SIGINT", "SIGKILL"] as const);
+    const pauseMs = this.#random.integer(0, 200);
+    const packs = storedFiles(repository, "data").length;
+    const env = { COMEBACK_TEST_CHECKPOINT_MS: "50" };
+    const { child, finished } = ours.start(["backup", "-q", ...args, this.corpus.folder], { env });
+    const isOver = (): boolean => child.exitCode !== null || child.signalCode !== null;
+    await waitUntil("packs", () => isOver() || storedFiles(repository, "data").length > packs + 1);
+    await Promise.race([sleep(pauseMs), finished]);
+    child.kill(signal);
+    await finished;
   }
 }
 
@@ -81,9 +101,9 @@ async function pruneUntil(deadline: Deadline): Promise<number> {
 /** Every snapshot that is listed gives what was there when it was made. */
 async function assertAllComeBack(machines: readonly Machine[]): Promise<number> {
   const snapshots = await ours.snapshots();
-  for (const { id, hostname } of snapshots) {
+  for (const { id, hostname, tags: [state = ""] = [] } of snapshots) {
     const machine = machines.find(({ host }) => host === hostname);
-    const expected = machine?.expected.get(id) ?? assert.fail(`${id} of ${hostname} is too old`);
+    const expected = machine?.expected.get(state) ?? assert.fail(`${id}, ${state}: it is too old`);
     const target = makeFolder(folder, "restored");
     await ours.restore(`${id}:${machine!.corpus.folder}`, target);
     assertSameTree(expected, target, { tops: false });
@@ -118,7 +138,8 @@ test(`two back up while one forgets and prunes, ${SOAK_SECONDS} s, seed ${SEED}`
   assert.ok(gone > 0, "no prune deleted anything while the others were at work");
   t.diagnostic(
     `${machines.map(({ backups }) => backups).join(" + ")} backups, ${prunes} prunes, ` +
-      `${listed} snapshots left, ${gone} packs of ${seen.size} deleted meanwhile`,
+      `${listed} snapshots left, ${gone} packs of ${seen.size} deleted meanwhile, ` +
+      `${machines.map(({ resumedFiles }) => resumedFiles).join(" + ")} files from checkpoints`,
   );
 
   await ours.done(["prune", "--instant", "--max-unused", "0"]);
