@@ -34,7 +34,7 @@ test("a plan fits 80 columns, oldest first, and carries nobody's escape sequence
     "snapshots for (host [nas], paths [/a\\x1b]):",
     "keep 2 snapshots:",
     "ID        Time                 Tags  Kept because",
-    "-".repeat(72),
+    "-".repeat(73),
     "22222222  2026-01-02 10:00:00  x     has tags [x], within 1y5d",
     "44444444  2026-01-04 10:00:00        last, daily, weekly, monthly, yearly",
     "",
