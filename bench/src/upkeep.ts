@@ -21,8 +21,8 @@ const { values } = parseArgs({
   },
 });
 
-const FILES = 10_000;
-const FOLDERS = 100;
+const FILES = 30_000;
+const FOLDERS = 300;
 const SNAPSHOTS = 20;
 /** One file in so many changes from one snapshot to the next. */
 const CHURN = 10;
