@@ -50,7 +50,8 @@ export class BlobSide {
 export function isAnyBlobDifferent(repository: Repository, a: BlobSide, b: BlobSide): boolean {
   const { count } = repository.index.table;
   for (let entry = 0; entry < count; entry++) if (a.has(entry) !== b.has(entry)) return true;
-  return a.unlisted.size + b.unlisted.size > 0;
+  const isElsewhere = (id: string): boolean => a.unlisted.has(id) && b.unlisted.has(id);
+  return ![...a.unlisted.keys(), ...b.unlisted.keys()].every(isElsewhere);
 }
 
 /** Counts what is in `side`, and neither in `other` nor in what both have in common. */
