@@ -89,6 +89,9 @@ export class RepositoryLock implements AsyncDisposable {
     const { listLagMs } = this.#repository.backend;
     if (listLagMs > 0) await clock.sleep(listLagMs, signal);
     await refuseConflicts(this.#repository, this.#options, this.#name);
+    // Nobody else is at work any more; what they wrote at the very end has to be listed as well.
+    const mustSeeAll = this.#options.exclusive && listLagMs > 0;
+    if (mustSeeAll) await clock.sleep(listLagMs, signal);
   }
 
   /** A refreshed lock is a new file; the old one goes after, so that there is always one. */
@@ -149,23 +152,36 @@ async function refuseConflicts(
   options: LockOptions,
   ownName: string | undefined,
 ): Promise<void> {
-  for await (const { name, sizeBytes } of repository.backend.list("lock", options)) {
-    // restic: an empty lock file is the rest of a crashed write and means nothing.
-    if (name === ownName || sizeBytes === 0) continue;
-    const lock = await readLock(repository, name, options);
-    if (lock === undefined) continue;
-    if (isStale(lock, { nowMs: options.clock.now() })) {
-      await repository.backend.remove({ type: "lock", name });
-      options.onStaleRemoved?.(lock);
-      continue;
+  const judged = new Set<string>();
+  for (let isComplete = false; !isComplete;) {
+    isComplete = true;
+    for await (const { name, sizeBytes } of repository.backend.list("lock", options)) {
+      // restic: an empty lock file is the rest of a crashed write and means nothing.
+      if (name === ownName || sizeBytes === 0 || judged.has(name)) continue;
+      const lock = await readLock(repository, name, options);
+      judged.add(name);
+      if (lock === undefined) {
+        // Released, or refreshed: then its holder has a new one, which this list may not show.
+        isComplete = false;
+        continue;
+      }
+      if (isStale(lock, { nowMs: options.clock.now() })) {
+        await repository.backend.remove({ type: "lock", name });
+        options.onStaleRemoved?.(lock);
+        continue;
+      }
+      if (!excludes(lock, options)) continue;
+      if (ownName !== undefined) {
+        await repository.backend.remove({ type: "lock", name: ownName });
+      }
+      throw lockedError(lock);
     }
-    const isSame = options.activity !== undefined && lock.comeback?.activity === options.activity;
-    if (!lock.exclusive && !options.exclusive && !isSame) continue;
-    if (ownName !== undefined) {
-      await repository.backend.remove({ type: "lock", name: ownName });
-    }
-    throw lockedError(lock);
   }
+}
+
+function excludes(lock: LockFile, { exclusive, activity }: LockOptions): boolean {
+  const isSame = activity !== undefined && lock.comeback?.activity === activity;
+  return lock.exclusive || exclusive || isSame;
 }
 
 function lockedError(lock: LockFile): ComebackError {

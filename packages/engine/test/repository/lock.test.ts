@@ -25,7 +25,9 @@ async function acquire(
   clock: SimulatedClock = new SimulatedClock(),
 ): Promise<RepositoryLock> {
   const lock = await RepositoryLock.acquire(repository, { exclusive, clock });
-  await clock.advance(LIST_LAG_DEFAULT_MS);
+  const waiting = { isOver: false };
+  void lock.confirmed.catch(() => {}).finally(() => (waiting.isOver = true));
+  while (!waiting.isOver) await clock.advance(LIST_LAG_DEFAULT_MS);
   await lock.confirmed;
   return lock;
 }
@@ -193,6 +195,36 @@ describe("a lock", () => {
     };
     const lock = await acquire(repository, true);
     await lock[Symbol.asyncDispose]();
+  });
+
+  it("sees another one that is written anew between the listing and the reading", async () => {
+    await using builder = await RepositoryBuilder.create({ listLagMs: LIST_LAG_DEFAULT_MS });
+    const { repository } = builder;
+    const held = await plant(repository, { exclusive: true });
+    const load = repository.backend.load.bind(repository.backend);
+    repository.backend.load = async (file, options) => {
+      if (file.name === held) {
+        await plant(repository, { exclusive: true, pid: 4712 });
+        await repository.backend.remove(file);
+      }
+      return load(file, options);
+    };
+    await assert.rejects(acquire(repository, false), isLocked);
+  });
+
+  it("that is exclusive also waits until lists show what others wrote last", async () => {
+    await using builder = await RepositoryBuilder.create({ listLagMs: LIST_LAG_DEFAULT_MS });
+    const { repository } = builder;
+    for (const exclusive of [false, true]) {
+      const sleeps: number[] = [];
+      const sleep: Clock["sleep"] = async (delayMs) => void sleeps.push(delayMs);
+      const clock = { now: () => 0, sleep };
+      const lock = await RepositoryLock.acquire(repository, { exclusive, clock });
+      await lock.confirmed;
+      const lag = LIST_LAG_DEFAULT_MS;
+      assert.deepEqual(sleeps, exclusive ? [lag, lag] : [lag]);
+      await lock[Symbol.asyncDispose]();
+    }
   });
 
   it("is not taken beside one that cannot be read", async () => {
