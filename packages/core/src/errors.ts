@@ -24,6 +24,7 @@ export type ErrorCode =
   | "backend.not-mounted"
   | "backend.read-only"
   | "backend.permission"
+  | "backup.destination"
   | "backup.no-source"
   | "cache.unusable"
   | "command.failed"

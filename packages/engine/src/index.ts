@@ -86,6 +86,12 @@ export {
 } from "./dump/dump.ts";
 export { copy } from "./copy/copy.ts";
 export * from "./copy/copy-options.ts";
+export {
+  type CopyDestination,
+  copyToSeveral,
+  type CopyToSeveralOptions,
+  type CopyTarget,
+} from "./copy/copy-to-several.ts";
 export { findEntries, type FindEntriesOptions, type FindOptions } from "./find/find-entries.ts";
 export {
   blobsOfPacks,

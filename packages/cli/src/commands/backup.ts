@@ -1,13 +1,22 @@
 import { hostname } from "node:os";
 import { type ByteString, ExitCode, type Source } from "@comeback/core";
-import { backup, instantOfMilliseconds, readAhead, type Snapshot } from "@comeback/engine";
+import {
+  backup,
+  type BackupResult,
+  instantOfMilliseconds,
+  readAhead,
+  type Snapshot,
+} from "@comeback/engine";
 import { createFilesSource } from "@comeback/source-files";
 import { BackupReporter } from "../backup/backup-reporter.ts";
+import { backupToSeveral, type DoneBackup } from "../backup/backup-to-several.ts";
+import { openDestinations } from "../backup/destinations.ts";
 import { checkpointOf, type KeptCheckpoint } from "../backup/kept-checkpoint.ts";
 import { findParent } from "../backup/find-parent.ts";
 import { streamSource } from "../backup/stream-source.ts";
 import type { CommandContext } from "../context.ts";
 import { openSession, type Session } from "../opening/session.ts";
+import { addAlsoToOptions, type AlsoTo } from "../options/also-to.ts";
 import { bytesOfArgument } from "../options/argument-bytes.ts";
 import { fromEnvironment } from "../options/environment-names.ts";
 import {
@@ -84,16 +93,20 @@ export const define: CommandModule["define"] = (command, run) => {
     .option("--skip-if-unchanged", "make no snapshot where nothing has changed")
     .option("--with-atime", "save access times")
     .option("--read-concurrency <n>", "threads that read and pack; one per core")
-    .option("--no-scan", "do not count ahead for the progress bar")
-    .action(run<BackupFlags>((context, flags, paths) => runBackup(context, flags, paths)));
+    .option("--no-scan", "do not count ahead for the progress bar");
+  const others = addAlsoToOptions(command);
+  command.action(
+    run<BackupFlags>((context, flags, paths) => runBackup(context, flags, { paths, others })),
+  );
 };
 
 async function runBackup(
   context: CommandContext,
   flags: BackupFlags,
-  paths: readonly string[],
+  given: { readonly paths: readonly string[]; readonly others: readonly AlsoTo[] },
 ): Promise<number> {
   const startMs = performance.now();
+  const { paths, others } = given;
   const settings = understand(context, flags);
   const dryRun = flags.dryRun === true;
   const usesStdin = flags.stdin === true || filesOf(flags).includes("-");
@@ -112,15 +125,43 @@ async function runBackup(
     : filesSource(flags, paths, context.env);
   // The walk begins while another thread derives the key from the password.
   await using walked = isStream ? undefined : readAhead(source, context.signal);
-  await using session = await openSession(context, {
-    lock: dryRun ? "none" : "shared",
-    stdinIsTaken: usesStdin,
+  const opening = { lock: dryRun ? "none" : "shared", stdinIsTaken: usesStdin } as const;
+  const job = { flags, settings, source: walked ?? source, isStream, startMs };
+  if (others.length === 0) {
+    await using session = await openSession(context, opening);
+    return exitCodeOf(context, (await backupInto(context, session, job)).result);
+  }
+  await using destinations = await openDestinations(context, others, opening);
+  const result = await backupToSeveral(context, {
+    destinations: destinations.list,
+    dryRun,
+    readsOnce: isStream,
+    backup: (one, session) => backupInto(one, session, job),
   });
-  const { parent, kept } = await prepare(context, session, { flags, settings, source, isStream });
+  return exitCodeOf(context, result);
+}
+
+/** What there is to do, whatever repository it goes to. */
+interface Job {
+  readonly flags: BackupFlags;
+  readonly settings: Settings;
+  readonly source: Source;
+  readonly isStream: boolean;
+  readonly startMs: number;
+}
+
+async function backupInto(
+  context: CommandContext,
+  session: Session,
+  job: Job,
+): Promise<DoneBackup> {
+  const { flags, settings, source, isStream, startMs } = job;
+  const dryRun = flags.dryRun === true;
+  const { parent, kept } = await prepare(context, session, job);
   using reporter = new BackupReporter(context, { wantsTotals: flags.scan && !isStream });
   const result = await backup({
     repository: session.repository,
-    source: walked ?? source,
+    source,
     time: instantOfMilliseconds(settings.timeMs),
     hostname: settings.hostname,
     tags: settings.tags,
@@ -145,10 +186,14 @@ async function runBackup(
     dryRun,
     isVerbose: context.globals.verbosity > 0,
   });
+  return { result, parent };
+}
+
+function exitCodeOf({ globals, terminal }: CommandContext, result: BackupResult): number {
   if (result.problemCount === 0) return ExitCode.done;
   const what = "some of the source could not be read";
   const report = incomplete("source.incomplete", what, ExitCode.sourceIncomplete);
-  if (context.globals.json) context.terminal.printError(exitErrorMessage(report));
+  if (globals.json) terminal.printError(exitErrorMessage(report));
   return report.exitCode;
 }
 
@@ -209,12 +254,7 @@ function filesSource(
 async function prepare(
   context: CommandContext,
   session: Session,
-  given: {
-    readonly flags: BackupFlags;
-    readonly settings: Settings;
-    readonly source: Source;
-    readonly isStream: boolean;
-  },
+  given: Job,
 ): Promise<{ parent: Snapshot | undefined; kept: KeptCheckpoint | undefined }> {
   const { flags, settings, source, isStream } = given;
   const { hostname } = settings;

@@ -17,6 +17,8 @@ export interface OpenOptions {
   readonly stdinIsTaken?: boolean;
   /** What the terminal asks for the password, where it is not the repository of `--repo`. */
   readonly prompt?: string;
+  /** The password, where it is known already or shared with another repository. */
+  readonly password?: () => Promise<string>;
   /** Default: true, unless the user says otherwise. */
   readonly useCache?: boolean;
 }
@@ -95,11 +97,7 @@ async function openRepository(context: CommandContext, options: OpenOptions): Pr
     throw await explainNoRepository(error, location, context.env);
   });
   try {
-    const password = await readPassword(context, {
-      isNew: false,
-      stdinIsTaken: options.stdinIsTaken === true,
-      ...(options.prompt === undefined ? {} : { prompt: options.prompt }),
-    });
+    const password = await (options.password?.() ?? askFor(context, options));
     return await Repository.open({
       backend,
       password,
@@ -115,6 +113,14 @@ async function openRepository(context: CommandContext, options: OpenOptions): Pr
     await backend[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+function askFor(context: CommandContext, options: OpenOptions): Promise<string> {
+  return readPassword(context, {
+    isNew: false,
+    stdinIsTaken: options.stdinIsTaken === true,
+    ...(options.prompt === undefined ? {} : { prompt: options.prompt }),
+  });
 }
 
 interface LockWish {
