@@ -8,6 +8,7 @@ import { parseChoice } from "../options/parse-values.ts";
 import type { PasswordPlace } from "../options/places.ts";
 import type { CommandModule } from "../program.ts";
 import { keyMessages, renderKeys } from "../keys/render-keys.ts";
+import { requireLock } from "../snapshots/change-tags-report.ts";
 import { shortId } from "../snapshots/render-snapshots.ts";
 
 interface KeyFlags {
@@ -80,6 +81,7 @@ async function list(context: CommandContext): Promise<void> {
 }
 
 async function remove(context: CommandContext, id: string): Promise<void> {
+  requireLock(context, "removing a key");
   // Two who remove each other's key at the same moment would leave none: only one at a time.
   await using session = await openSession(context, { lock: "exclusive" });
   await session.mayWrite;
@@ -92,6 +94,7 @@ async function addOrChange(
   flags: KeyFlags,
   action: "add" | "passwd",
 ): Promise<void> {
+  requireLock(context, "a new key");
   const from = newPasswordPlace(context, flags);
   const lock = action === "add" ? "shared" : "exclusive";
   await using session = await openSession(context, { lock });
