@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cpSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { displayText } from "@comeback/core";
@@ -120,7 +120,7 @@ for (const damage of damageNames.filter((name) => name !== "removed")) {
     assertSameTree(source, target, { tops: false });
   });
 
-  test(`index ${damage}: nothing is guessed, and restic's repair brings it back`, async () => {
+  test(`index ${damage}: nothing is guessed, and a repair brings it back`, async () => {
     const ours = damagedCopy("index", damage);
     const id = victims.index.slice("index/".length);
     const says = new RegExp(`index ${id.slice(0, 8)}.*comeback repair index`);
@@ -134,8 +134,9 @@ for (const damage of damageNames.filter((name) => name !== "removed")) {
     const check = await runUnchanged(ours, ["check", "--read-data"]);
     assert.equal(check.exitCode, 1, check.describe());
     assert.match(check.stderr.replaceAll(/\s+/g, " "), says);
-    await new Client(RESTIC_018, ours.repository).done(["repair", "index"]);
+    await ours.done(["repair", "index"]);
     await ours.check();
+    await new Client(RESTIC_018, ours.repository).check();
   });
 }
 
@@ -148,8 +149,9 @@ test("index removed: check finds out, and a backup stores again what nothing lis
   await ours.restore("latest", target);
   assertSameTree(source, target, { tops: false });
   // The packs that nothing lists are still there for the snapshot before.
-  await new Client(RESTIC_018, ours.repository).done(["repair", "index"]);
+  await ours.done(["repair", "index"]);
   await ours.check();
+  await new Client(RESTIC_018, ours.repository).check();
 });
 
 interface RestoreErrorJson {
@@ -211,5 +213,42 @@ for (const damage of damageNames) {
     const target = makeFolder(folder, `restored after ${damage}`);
     await ours.restore("latest", target);
     assertSameTree(source, target, { tops: false });
+  });
+}
+
+for (const damage of damageNames) {
+  test(`data pack ${damage}: after the repairs, the next backup makes both snapshots whole`, async () => {
+    const ours = damagedCopy("data", damage);
+    const pack = victims.data.slice(-64);
+    const damagedBytes =
+      damage === "removed" ? undefined : readFileSync(join(ours.repository, victims.data));
+    const kept = makeFolder(folder, `kept-${copies}`);
+    const index = await ours.run(["repair", "index"], { cwd: kept });
+    // What is left of it is listed still, where it does not say itself what it holds.
+    const isUnreadable = damage === "cut in half" || damage === "emptied";
+    assert.equal(index.exitCode, isUnreadable ? 1 : 0, index.describe());
+    if (damagedBytes !== undefined) {
+      await ours.done(["repair", "packs", pack.slice(0, 10)], { cwd: kept });
+      assert.deepEqual(readFileSync(join(kept, `pack-${pack}`)), damagedBytes);
+    }
+    const broken = await ours.run(["check"]);
+    assert.equal(broken.exitCode, 1, broken.describe());
+    await ours.backup(["."], { cwd: source });
+    await ours.check();
+    const restic = new Client(RESTIC_018, ours.repository);
+    await restic.check();
+    const first = victims.snapshot.slice(-64);
+    for (const [client, id] of [
+      [ours, first],
+      [restic, "latest"],
+    ] as const) {
+      const target = makeFolder(folder, `healed-${copies}-${client.tool.name}`);
+      await client.restore(id, target);
+      const differences = compareTrees(source, target, { tops: false }).filter(
+        ({ path }) => displayText(path) !== "added",
+      );
+      assert.deepEqual(differences, []);
+    }
+    rmSync(ours.repository, { recursive: true });
   });
 }
