@@ -6,7 +6,7 @@ import { type ComebackError, isComebackError, LOCK_ABANDONED_MS } from "@comebac
 import { type LockFile, type Repository, RepositoryLock, unlock } from "@comeback/engine";
 import { systemClock } from "@comeback/platform";
 import { Client } from "../../drivers/client.ts";
-import type { Running } from "../../drivers/run-program.ts";
+import { type Finished, type Running, startProgram } from "../../drivers/run-program.ts";
 import { memoryFolder } from "../../drivers/scratch.ts";
 import { COMEBACK, RESTICS, type Tool } from "../../drivers/tools.ts";
 import { waitUntil } from "../../drivers/wait-until.ts";
@@ -151,4 +151,28 @@ test("`unlock` says what it removes, and keeps the locks of those at work", asyn
   assert.deepEqual(lockFiles(), []);
   await lock[Symbol.asyncDispose]();
   assert.match((await comeback.done(["unlock"])).stdout.toString(), /^0 locks removed\n$/);
+});
+
+test("two containers with one host name: neither clears the lock of the other", async () => {
+  const comeback = new Client(COMEBACK, location);
+  // A pid namespace of its own, in which process numbers begin at 1, and the host's name.
+  const container = ["--pid", "--fork", "--kill-child", "--mount-proc"];
+  const command = [COMEBACK.command, "-r", location];
+  const env = comeback.environment;
+  const holder = [...container, ...command, "backup", "--stdin"];
+  const running = startProgram("unshare", holder, { env, inputStaysOpen: true });
+  running.child.stdin?.write("something");
+  await waitUntil("the lock", () => lockFiles().length === 1);
+  const inOther = (...args: string[]): Promise<Finished> =>
+    startProgram("unshare", [...container, ...command, ...args], { env }).finished;
+  for (const look of [await inOther("snapshots"), await comeback.run(["snapshots"])]) {
+    assert.equal(look.exitCode, 0, look.describe());
+    assert.equal(look.stderr, "");
+  }
+  const unlocked = await inOther("unlock");
+  assert.match(unlocked.stdout.toString(), /^kept lock .*\n0 locks removed, 1 kept/);
+  assert.equal(lockFiles().length, 1);
+  running.child.stdin?.end();
+  assert.equal((await running.finished).exitCode, 0);
+  assert.deepEqual(lockFiles(), []);
 });
