@@ -31,6 +31,8 @@ export const INDEX_SAVE_INTERVAL_MS = 60_000;
 export const CHECKPOINT_INTERVAL_MS: number = 5 * 60_000;
 /** ... and less often where folders are huge: a part of the data in so many is trees for it. */
 export const CHECKPOINT_COST_RATIO = 50;
+/** An interrupted backup notes it once more where no more entries are open: it ends in a second. */
+export const CHECKPOINT_AT_END_MAX_ENTRIES = 100_000;
 /** Index files that a prune replaces while they are being loaded are looked for again this often. */
 export const INDEX_LOAD_ROUNDS_MAX = 5;
 

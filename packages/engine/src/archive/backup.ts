@@ -179,6 +179,7 @@ class BackupRun {
       previousTreeId: this.#options.parent?.tree,
       resumedTreeId: this.#options.resumeFrom?.tree,
     });
+    this.#trees.open(root);
     const stack = [await this.#enter(root, await session.root())];
     let sliceEndMs = performance.now() + WALK_SLICE_MS;
     for (let frame = stack.at(-1); frame !== undefined; frame = stack.at(-1)) {
@@ -196,6 +197,7 @@ class BackupRun {
       const visit = beginVisit(frame, entry);
       if (entry.metadata.type === "dir") {
         const directory = this.#pending(visit);
+        this.#trees.open(directory);
         stack.push(await this.#enter(directory, await session.list(entry)));
       } else {
         const wait = this.#visit(visit);
@@ -226,7 +228,6 @@ class BackupRun {
   }
 
   async #enter(directory: PendingDirectory, entries: readonly SourceEntry[]): Promise<Frame> {
-    this.#trees.open(directory);
     const { repository } = this.#options;
     const { previousTreeId, resumedTreeId } = directory;
     let previous: readonly TreeNode[] = [];

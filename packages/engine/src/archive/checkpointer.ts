@@ -1,5 +1,10 @@
-import { CHECKPOINT_COST_RATIO, CHECKPOINT_INTERVAL_MS } from "@comeback/core";
+import {
+  CHECKPOINT_AT_END_MAX_ENTRIES,
+  CHECKPOINT_COST_RATIO,
+  CHECKPOINT_INTERVAL_MS,
+} from "@comeback/core";
 import { instantOfMilliseconds } from "../repository/instant.ts";
+import type { FinishedPack } from "../pack/packer.ts";
 import type { Repository } from "../repository/repository.ts";
 import { formatTime } from "../tree/time-text.ts";
 import type { CheckpointOptions } from "./backup-options.ts";
@@ -26,6 +31,7 @@ export class Checkpointer {
   readonly #options: CheckpointerOptions;
   readonly #stop = new AbortController();
   #loop: Promise<void> = Promise.resolve();
+  #failure: unknown;
   /** Of the last one: files read by then, bytes of its trees, and bytes done by then. */
   #filesRead = 0;
   #lastBytes = 0;
@@ -36,14 +42,16 @@ export class Checkpointer {
   }
 
   start(): void {
-    // A rejection is the end of the sleep, or an upload's that fails the backup by itself.
-    this.#loop = this.#run().catch(() => {});
+    this.#loop = this.#run().catch((error: unknown) => {
+      if (error !== this.#stop.signal.reason) this.#failure = error;
+    });
   }
 
-  /** Takes no further one, and waits for the one under way. */
+  /** Takes no further one, and waits for the one under way. A failure is the backup's, too. */
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#loop;
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   /** The backup has ended well: there is nothing to go on with. */
@@ -52,14 +60,26 @@ export class Checkpointer {
   }
 
   /**
-   * After a failure or an interruption. Nothing is written where nothing was before: the lock may
-   * not have been confirmed.
+   * After a failure or an interruption: does what can be done at once, and never throws. Nothing is
+   * written where nothing was before: the lock may not have been confirmed.
    */
   async salvage(): Promise<void> {
-    await this.stop();
+    this.#stop.abort();
+    await this.#loop;
     const { trees, packStore } = this.#options;
-    const tree = packStore.hasStored && this.#hasNews() ? trees.addPartialTrees() : undefined;
-    const isStored = await packStore.salvage(tree === undefined ? undefined : trees.takePack());
+    let tree: string | undefined;
+    let lastTrees: FinishedPack | undefined;
+    try {
+      const isQuick = trees.openEntries <= CHECKPOINT_AT_END_MAX_ENTRIES;
+      const isWanted = packStore.hasStored && this.#hasNews() && isQuick;
+      if (isWanted) {
+        tree = trees.addPartialTrees();
+        lastTrees = trees.takePack();
+      }
+    } catch {
+      // The backup has failed already, for another reason.
+    }
+    const isStored = await packStore.salvage(lastTrees);
     if (isStored && tree !== undefined) await this.#save(tree);
   }
 

@@ -127,6 +127,13 @@ export class TreeBuilder {
     return this.#packer.isEmpty ? undefined : this.#packer.finish();
   }
 
+  /** Entries of directories that are not stored yet. */
+  get openEntries(): number {
+    let entries = 0;
+    for (const { nodes, resumed } of this.#open) entries += nodes.length + (resumed?.length ?? 0);
+    return entries;
+  }
+
   /**
    * Packs what is finished so far as trees of their own, and gives the id of the one at the top:
    * whole trees of finished folders, and of folders still open the entries that are final.
