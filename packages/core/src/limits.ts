@@ -153,7 +153,7 @@ export const CHECK_ROUNDS_MAX = 5;
 /** Trees that a check loads again to name the files that damage affects. */
 export const CHECK_NAMING_TREES_MAX = 20_000;
 /** Copy: parts of the source's packs that are in memory at once. */
-export const COPY_BYTES_IN_FLIGHT_MAX: number = 64 * MiB;
+export const COPY_BYTES_IN_FLIGHT_MAX: number = 32 * MiB;
 /** Snapshots whose trees a copy reads together. */
 export const COPY_SNAPSHOTS_AT_ONCE_MAX = 16;
 /** Snapshots are copied together until their new blobs fill this many packs. */
@@ -162,7 +162,7 @@ export const COPY_BATCH_PACKS = 100;
 /** Prune: how long a pack stays marked before it is deleted: longer than any backup runs. */
 export const PRUNE_KEEP_DELETE_DEFAULT_MS: number = 23 * 3_600_000;
 /** Clocks of several machines are taken to differ by no more. */
-export const PRUNE_CLOCK_MARGIN_MAX_MS = 3_600_000;
+export const PRUNE_CLOCK_MARGIN_MS = 3_600_000;
 /** Fewer small packs than this are not worth putting together (restic: 10). */
 export const PRUNE_SMALL_PACKS_MIN = 10;
 /** Parts of packs that a prune has in memory at once (one larger part may go alone). */

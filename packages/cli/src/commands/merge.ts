@@ -64,7 +64,9 @@ async function merge(
   const { terminal, globals, env } = context;
   const dryRun = flags.dryRun === true;
   if (!dryRun) requireLock(context, "merging snapshots");
-  await using session = await openSession(context, { lock: "shared" });
+  // It may build on packs that wait to be deleted: no prune may run meanwhile.
+  const lock = { lock: "shared", activity: "prune" } as const;
+  await using session = await openSession(context, lock);
   const { repository, signal, mayWrite } = session;
   const snapshots = await findSnapshots(session, names, filterOf(flags, env));
   // Packs that wait to be deleted are read, too, but nothing new builds on them.

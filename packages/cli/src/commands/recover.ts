@@ -25,7 +25,9 @@ export const define: CommandModule["define"] = (command, run) => {
       run<RecoverFlags>(async (context, flags) => {
         const dryRun = flags.dryRun === true;
         if (!dryRun) requireLock(context, "making a snapshot");
-        await using session = await openSession(context, { lock: "shared" });
+        // It may build on packs that wait to be deleted: no prune may run meanwhile.
+        const lock = { lock: "shared", activity: "prune" } as const;
+        await using session = await openSession(context, lock);
         using report = startRepair(context);
         const { observer } = report;
         const { repository, signal } = session;

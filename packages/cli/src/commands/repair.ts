@@ -156,7 +156,9 @@ async function snapshots(
   names: readonly string[],
 ): Promise<number> {
   const dryRun = flags.dryRun === true;
-  await using session = await openSession(context, { lock: "shared" });
+  // It may build on packs that wait to be deleted: no prune may run meanwhile.
+  const lock = { lock: "shared", activity: "prune" } as const;
+  await using session = await openSession(context, lock);
   using repair = startRepair(context);
   const { observer } = repair;
   const { repository, signal } = session;

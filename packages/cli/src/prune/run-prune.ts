@@ -14,9 +14,8 @@ import {
 
 /** The lock that a prune needs: it excludes other prunes, or everybody where it deletes at once. */
 export function pruneLock(wish: PruneWish, dryRun: boolean): OpenOptions {
-  if (dryRun) return { lock: "shared" };
-  if (wish.mode === "instant") return { lock: "exclusive" };
-  return { lock: "shared", activity: "prune" };
+  const isExclusive = wish.mode === "instant" && !dryRun;
+  return { lock: isExclusive ? "exclusive" : "shared", activity: "prune" };
 }
 
 /** Plans, shows, and unless it is a dry run carries out. The session's index is replaced. */

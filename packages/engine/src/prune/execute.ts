@@ -45,7 +45,7 @@ export async function executePrune(
   progress.phase = "repack";
   const written = await repackPacks(work, pool, options);
   await protectNewcomers(work, pool, { signal });
-  if (!isInstant) await postponeForOldHolders(work, plan.keepDeleteMs, { signal });
+  if (!isInstant) await postponeForOldHolders(work, { signal });
   const index = await rewriteIndex(work, plan.mode, { signal });
   let files = index.written;
   const doomed: readonly PackAction[] = isInstant ? ["delete", "remove", "repack"] : ["delete"];
@@ -91,11 +91,10 @@ function packsWith(
 /** Repacking may have taken hours: whose lock had not been seen, or had been stale, may be back. */
 async function postponeForOldHolders(
   { repository, state, actions }: PruneWork,
-  keepDeleteMs: number,
   options: OperationOptions,
 ): Promise<void> {
   if (!actions.includes("delete")) return;
-  const holder = await findOldHolder(repository, keepDeleteMs, options);
+  const holder = await findOldHolder(repository, options);
   if (holder === undefined) return;
   for (const [pack, action] of actions.entries()) {
     const { timeMs = Number.POSITIVE_INFINITY } = state.index.marks.get(pack) ?? {};

@@ -1,5 +1,5 @@
 import type { OperationOptions } from "@comeback/core";
-import { PRUNE_CLOCK_MARGIN_MAX_MS } from "@comeback/core";
+import { PRUNE_CLOCK_MARGIN_MS } from "@comeback/core";
 import { readLock } from "../repository/lock-file.ts";
 import type { Repository } from "../repository/repository.ts";
 import { isStale } from "../repository/stale-lock.ts";
@@ -20,19 +20,18 @@ export interface OldHolder {
  */
 export async function findOldHolder(
   repository: Repository,
-  keepDeleteMs: number,
   options: OperationOptions,
 ): Promise<OldHolder | undefined> {
   const nowMs = repository.clock.now();
-  // Clocks of two machines are not quite the same.
-  const marginMs = Math.min(PRUNE_CLOCK_MARGIN_MAX_MS, keepDeleteMs / 2);
   let oldest: OldHolder | undefined;
   for (const name of await lockNames(repository, options)) {
     const lock = await readLock(repository, name, options);
     if (lock === undefined || isStale(lock, { nowMs })) continue;
+    // There is only one at a time, and that is ourselves.
+    if (lock.comeback?.activity === "prune") continue;
     const since = lock.comeback?.since;
     const heldSinceMs = since === undefined ? Number.NEGATIVE_INFINITY : Date.parse(since);
-    const sinceMs = heldSinceMs - marginMs;
+    const sinceMs = heldSinceMs - PRUNE_CLOCK_MARGIN_MS;
     if (oldest !== undefined && oldest.sinceMs <= sinceMs) continue;
     oldest = { sinceMs, name: `process ${lock.pid} on ${lock.hostname}` };
   }

@@ -146,7 +146,7 @@ async function findExpired(
       timeMs <= dueMs && (listedSizes[pack] as number) >= 0,
   );
   if (due.length === 0) return { expired: new Set(), postponed: 0 };
-  const holder = await findOldHolder(repository, keepDeleteMs, { signal });
+  const holder = await findOldHolder(repository, { signal });
   const expired = due.filter(
     ([, { timeMs }]) => holder === undefined || (timeMs as number) < holder.sinceMs,
   );
