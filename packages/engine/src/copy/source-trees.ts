@@ -50,7 +50,7 @@ export class SourceTrees {
       const again = (entry: number, packId: string): Promise<void> =>
         this.#readAgain(entry, { packId, batch, next });
       const entries = inPackOrder(table, Uint32Array.from(level));
-      await reader.each(planPieces(source.index, entries), {
+      await reader.each(this.#pieces(entries), {
         use: async (piece, data) => {
           const input = { ...partOf(piece), data, marks: wanted.shared, batch };
           const output = await pool.run("copy.trees", input, [data.buffer]);
@@ -94,7 +94,7 @@ export class SourceTrees {
       }
     };
     const entries = inPackOrder(table, Uint32Array.from(trees));
-    await reader.each(planPieces(source.index, entries), {
+    await reader.each(this.#pieces(entries), {
       use: async (piece, data) => {
         const input = { ...partOf(piece), data, lost: lost.bits.shared };
         const output = await pool.run("copy.users", input, [data.buffer]);
@@ -104,6 +104,15 @@ export class SourceTrees {
       onUnreadable: (piece) => again(piece.entries),
     });
     return users;
+  }
+
+  /** Where these trees stand. Their packs are read again and again: a cache may keep them. */
+  *#pieces(entries: Uint32Array): Generator<Piece> {
+    const { source } = this.#options;
+    for (const piece of planPieces(source.index, entries)) {
+      source.treePackIsRead(piece.packId);
+      yield piece;
+    }
   }
 
   async #readAgain(
