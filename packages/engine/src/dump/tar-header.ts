@@ -123,7 +123,8 @@ function plainHeader(fields: HeaderFields): Buffer {
   octal(329, fields.major, 7);
   octal(337, fields.minor, 7);
   // The sum of all bytes, with blanks in its own place.
-  const sum = block.reduce((total, byte) => total + byte, 8 * 0x20);
+  let sum = 8 * 0x20;
+  for (let i = 0; i < TAR_BLOCK_BYTES; i++) sum += block[i] as number;
   text(148, `${sum.toString(8).padStart(6, "0")}\0 `, 8);
   return block;
 }
