@@ -64,8 +64,8 @@ test("version 1 becomes 2; restic checks it, stores compressed, and has nothing 
   await restic.check();
   await new Client(RESTIC_014, ours.repository).check();
   assert.doesNotMatch((await restic.done(["migrate"])).stdout.toString(), /upgrade_repo_v2/);
-  await restic.done(["prune", "--repack-uncompressed"]);
-  await ours.check();
+  await ours.done(["prune", "--repack-uncompressed"]);
+  await restic.check();
   const refused = { exitCode: 1, code: "migration.failed", says: /version 2 already/ };
   assertError(await ours.run(UPGRADE, { env }), refused);
   await ours.done([...UPGRADE, "--force"], { env });

@@ -87,6 +87,7 @@ async function migrate(context: CommandContext, force: boolean): Promise<void> {
   }
   if (isDone) return say("the repository is of version 2 already");
   say("the repository is of version 2 now; what is stored from now on is compressed");
+  say("`comeback prune --repack-uncompressed` compresses what is there already");
 }
 
 /** As restic: what is damaged is repaired before it becomes something else. */

@@ -78,7 +78,7 @@ async function onTerminal(
   let asked = 0;
   child.stdout.on("data", (chunk: Buffer) => {
     screen += chunk.toString("utf8");
-    if ((screen.match(/enter (the )?password/g) ?? []).length <= asked) return;
+    if ((screen.match(/enter (the )?(new )?password/g) ?? []).length <= asked) return;
     child.stdin.write(answers[asked++] ?? "");
   });
   const exitCode = await new Promise<number | null>((resolve) => child.on("close", resolve));
@@ -101,4 +101,21 @@ test("a new password is asked for twice", async () => {
   const different = await onTerminal(["-r", scratch.at("newer"), "init"], ["one\r", "two\r"]);
   assert.equal(different.exitCode, 1);
   assert.match(different.screen, /the two passwords are not the same/);
+});
+
+test("a further password is asked for twice after the first one, and shown nowhere", async () => {
+  const secret = "further and secret";
+  const answers = [`${PASSWORD}\r`, `${secret}\r`, `${secret}\r`];
+  const added = await onTerminal(["-r", repository, "key", "add"], answers);
+  assert.equal(added.exitCode, 0, added.screen);
+  assert.match(
+    added.screen,
+    /enter the new password:[^]*enter the password again:[^]*saved new key/,
+  );
+  assert.ok(!added.screen.includes(secret));
+  opens([], { env: { COMEBACK_PASSWORD: secret } });
+  const different = [`${PASSWORD}\r`, "one\r", "two\r"];
+  const refused = await onTerminal(["-r", repository, "key", "passwd"], different);
+  assert.equal(refused.exitCode, 1);
+  opens([], {});
 });
