@@ -3,6 +3,7 @@ import { TreeGraph } from "../check/tree-graph.ts";
 import type { CpuPool } from "../cpu-pool/cpu-pool.ts";
 import { idWords } from "../index/blob-table.ts";
 import type { Repository } from "../repository/repository.ts";
+import { decodeTree } from "../tree/decode.ts";
 import type { LostBlobs } from "./lost-blobs.ts";
 import { type Piece, planPieces } from "./pieces.ts";
 import type { PieceReader } from "./read-pieces.ts";
@@ -78,19 +79,13 @@ export class SourceTrees {
   }
 
   async #usersOfLost(trees: readonly number[]): Promise<Set<number>> {
-    const { source, lost, reader, pool, signal } = this.#options;
+    const { source, lost, reader, pool } = this.#options;
     const { table } = source.index;
     const users = new Set<number>();
     const again = async (entries: Iterable<number>): Promise<void> => {
       for (const entry of entries) {
         // One that could never be read is lost itself.
-        if (!this.#graph.isRead(entry)) continue;
-        const nodes = await source.loadTree(table.idOf(entry), { signal });
-        const isLost = (id: string): boolean => {
-          const blob = table.find("data", idWords(id, this.#words));
-          return blob >= 0 && lost.bits.has(blob);
-        };
-        if (nodes.some(({ content }) => content?.some(isLost))) users.add(entry);
+        if (this.#graph.isRead(entry) && (await this.#mayUseLost(entry))) users.add(entry);
       }
     };
     const entries = inPackOrder(table, Uint32Array.from(trees));
@@ -104,6 +99,19 @@ export class SourceTrees {
       onUnreadable: (piece) => again(piece.entries),
     });
     return users;
+  }
+
+  /** Whether a tree that was read before names a lost blob. One that gives no answer now may do so. */
+  async #mayUseLost(tree: number): Promise<boolean> {
+    const { source, lost, signal } = this.#options;
+    const read = await readAgain(source, tree, { signal });
+    if ("why" in read) return true;
+    const { table } = source.index;
+    const isLost = (id: string): boolean => {
+      const blob = table.find("data", idWords(id, this.#words));
+      return blob >= 0 && lost.bits.has(blob);
+    };
+    return decodeTree(read.plaintext).some(({ content }) => content?.some(isLost));
   }
 
   /** Where these trees stand. Their packs are read again and again: a cache may keep them. */
