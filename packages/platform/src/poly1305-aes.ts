@@ -1,5 +1,6 @@
 import { createCipheriv, createMac } from "node:crypto";
 import { processFunctions } from "./native-library.ts";
+import { NativeLife } from "./native-life.ts";
 
 // Node 26 has it; its published types do not yet.
 declare module "node:crypto" {
@@ -57,8 +58,10 @@ export function createNativePoly1305Aes(k: Uint8Array, r: Uint8Array): Poly1305A
   const encryptedNonce = key.subarray(HALF_BYTES);
   const written = new Int32Array(1);
   const tag = new Uint8Array(HALF_BYTES);
+  const life = new NativeLife("Poly1305-AES");
   return {
     authenticate(nonce, message) {
+      life.assertOpen();
       if (
         nonce.length !== HALF_BYTES ||
         evp.encrypt(cipher, encryptedNonce, written, nonce, HALF_BYTES) !== 1 ||
@@ -71,6 +74,7 @@ export function createNativePoly1305Aes(k: Uint8Array, r: Uint8Array): Poly1305A
       return tag;
     },
     [Symbol.dispose]() {
+      if (!life.end()) return;
       key.fill(0);
       evp.freeCipher(cipher);
       evp.freeMac(mac);

@@ -1,5 +1,6 @@
 import { createCipheriv } from "node:crypto";
 import { processFunctions } from "./native-library.ts";
+import { NativeLife } from "./native-life.ts";
 
 /**
  * AES as the repository format needs it: CTR with a fresh IV for every box, and single blocks for
@@ -30,8 +31,10 @@ export function createNativeAesCtr(key: Uint8Array): AesCtr | undefined {
   const context = evp.createContext();
   if (evp.initialise(context, evp.aes256Ctr(), null, key, null) !== 1) return undefined;
   const written = new Int32Array(1);
+  const life = new NativeLife("AES-256-CTR");
   return {
     apply(iv, source, target) {
+      life.assertOpen();
       const size = source.length;
       if (
         iv.length !== 16 ||
@@ -44,7 +47,7 @@ export function createNativeAesCtr(key: Uint8Array): AesCtr | undefined {
       }
     },
     [Symbol.dispose]() {
-      evp.freeContext(context);
+      if (life.end()) evp.freeContext(context);
     },
   };
 }

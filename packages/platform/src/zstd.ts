@@ -1,5 +1,6 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { processFunctions } from "./native-library.ts";
+import { NativeLife } from "./native-life.ts";
 
 /**
  * zstd with one context that is used again and again. `node:zlib` builds a context at every call,
@@ -54,12 +55,18 @@ export function createNativeZstd(options: ZstdOptions): Zstd | undefined {
   const decompressor = zstd.createDecompressor();
   // An error is a size_t close to its maximum, hence negative in the signed reading.
   const size = (result: unknown): number => (Number(result) < 0 ? -1 : Number(result));
+  const life = new NativeLife("zstd");
   return {
-    compress: (source, target) =>
-      size(zstd.compress(compressor, target, target.length, source, source.length)),
-    decompress: (source, target) =>
-      size(zstd.decompress(decompressor, target, target.length, source, source.length)),
+    compress(source, target) {
+      life.assertOpen();
+      return size(zstd.compress(compressor, target, target.length, source, source.length));
+    },
+    decompress(source, target) {
+      life.assertOpen();
+      return size(zstd.decompress(decompressor, target, target.length, source, source.length));
+    },
     [Symbol.dispose]() {
+      if (!life.end()) return;
       zstd.freeCompressor(compressor);
       zstd.freeDecompressor(decompressor);
     },

@@ -36,7 +36,7 @@ class WorkerInThisThread extends EventEmitter implements TaskWorker {
     // A pool gives up its tasks before it ends its threads: nobody waits for an answer any more.
     if (message === null) return void this.terminate();
     if ("setup" in message) {
-      this.#context = new WorkerContext(message.setup, this.#random);
+      this.#context = new WorkerContext(structuredClone(message.setup), this.#random);
       return;
     }
     const task = structuredClone(message, { transfer: [...transfer] as ArrayBuffer[] });
@@ -51,6 +51,7 @@ class WorkerInThisThread extends EventEmitter implements TaskWorker {
 
   terminate(): Promise<number> {
     this.threadId = -1;
+    this.#context?.[Symbol.dispose]();
     queueMicrotask(() => this.emit("exit", 0));
     return Promise.resolve(0);
   }

@@ -13,7 +13,7 @@ export interface CopySource {
 }
 
 /** What one worker thread owns. Each part is made when the first task needs it. */
-export class WorkerContext {
+export class WorkerContext implements Disposable {
   readonly setup: WorkerSetup;
   readonly #random: Random;
   #codec: BlobCodec | undefined;
@@ -83,6 +83,12 @@ export class WorkerContext {
       }),
     };
     return this.#source;
+  }
+
+  /** Native memory, which no collector sees. */
+  [Symbol.dispose](): void {
+    this.#codec?.[Symbol.dispose]();
+    this.#source?.codec[Symbol.dispose]();
   }
 }
 

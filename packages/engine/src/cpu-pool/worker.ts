@@ -12,6 +12,7 @@ port.on("message", (message: SetupMessage | TaskMessage | null) => {
   // Told to end: what is still queued is not wanted any more, and without its port the thread ends.
   if (message === null || Atomics.load(end, 0) === 1) {
     port.close();
+    context?.[Symbol.dispose]();
     return;
   }
   if ("setup" in message) {

@@ -279,11 +279,15 @@ export class Repository implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.codec[Symbol.dispose]();
-    this.key.encrypt.fill(0);
-    this.key.macK.fill(0);
-    this.key.macR.fill(0);
-    await this.backend[Symbol.asyncDispose]();
+    try {
+      // What is still under way may want to open what it gets.
+      await this.backend[Symbol.asyncDispose]();
+    } finally {
+      this.codec[Symbol.dispose]();
+      this.key.encrypt.fill(0);
+      this.key.macK.fill(0);
+      this.key.macR.fill(0);
+    }
   }
 
   /** The same with the blob's copy in one pack; `undefined` where its box or hash does not hold. */
