@@ -1,4 +1,5 @@
 import type { CommandContext } from "../context.ts";
+import { badUsage } from "../options/option-error.ts";
 import { type OpenOptions, openSession, type Session } from "./session.ts";
 
 /** A repository to be opened, and how. */
@@ -33,11 +34,14 @@ export class SessionPair implements AsyncDisposable {
 export async function openBoth(from: SessionWish, to: SessionWish): Promise<SessionPair> {
   const asks = [from, to].map(({ context }) => context.globals.password.kind === "ask");
   if (!asks.includes(true)) return settleBoth(open(from), open(to));
+  if (!asks.includes(false) && !process.stdin.isTTY) {
+    throw badUsage(
+      "two passwords cannot both come from a redirected standard input",
+      "use --from-password-file or --from-password-command for the other repository",
+    );
+  }
   const first = await open(from);
-  // The first line of a redirected standard input is one password, not two.
-  const isUsedUp = asks[0] === true && !process.stdin.isTTY;
-  const second = { ...to, options: { ...to.options, stdinIsTaken: isUsedUp } };
-  return settleBoth(Promise.resolve(first), open(second));
+  return settleBoth(Promise.resolve(first), open(to));
 }
 
 function open({ context, options }: SessionWish): Promise<Session> {
