@@ -107,6 +107,16 @@ export class RepositoryBuilder implements AsyncDisposable {
     return { id, blobs: packed };
   }
 
+  /** Stores a pack of one blob whose box somebody else has made, without compression. */
+  async packSealed({ type, id }: LooseBlob, box: Uint8Array): Promise<IndexedPack> {
+    const { codec, backend } = this.repository;
+    const blobs = [{ type, id, offset: 0, length: box.length, uncompressedLength: 0 }];
+    const bytes = Buffer.concat([box, encodePackHeader(blobs, codec.cipher)]);
+    const name = sha256(bytes).toString("hex");
+    await backend.save({ type: "pack", name }, bytes);
+    return { id: name, blobs };
+  }
+
   async index(...packs: readonly IndexedPack[]): Promise<string> {
     return this.repository.saveUnpacked("index", encodeIndexFile(packs));
   }
