@@ -14,6 +14,8 @@ import type { RepairProgress } from "./repair-progress.ts";
 export interface RootTrees {
   /** Ids of trees that no other tree and no snapshot leads to. */
   readonly roots: readonly string[];
+  /** Whether a snapshot or another tree leads to this tree. */
+  isLedTo(treeId: string): boolean;
   readonly trees: number;
   /** Trees that cannot be read. */
   readonly unreadable: number;
@@ -70,7 +72,11 @@ export async function findRootTrees(options: FindRootsOptions): Promise<RootTree
   for (let entry = 0; entry < count; entry++) {
     if (isTree(entry) && graph.isRead(entry) && !known.has(entry)) roots.push(table.idOf(entry));
   }
-  return { roots: roots.sort(), trees, unreadable };
+  const isLedTo = (treeId: string): boolean => {
+    const entry = table.find("tree", idWords(treeId, words));
+    return entry >= 0 && known.has(entry);
+  };
+  return { roots: roots.sort(), isLedTo, trees, unreadable };
 
   /** Of several copies, one counts. */
   function isTree(entry: number): boolean {

@@ -136,6 +136,12 @@ export class TreeMender {
     return { ...node, content, size };
   }
 
+  /** Takes back what was noted since there were so many: it is not going to be done. */
+  forgetMendings(count: number): void {
+    this.mendings.length = Math.min(this.mendings.length, count);
+    this.mendingCount = count;
+  }
+
   #find(type: "data" | "tree", id: string): number {
     return this.#options.repository.index.table.find(type, idWords(id, this.#words));
   }

@@ -58,11 +58,17 @@ export async function planRecover(options: PlanRecoverOptions): Promise<RecoverP
   const mender = new TreeMender({ repository, signal, onTree: () => progress.done++ });
   const roots: RecoveredRoot[] = [];
   const taken = new Set<string>();
+  const all = new Set(found.roots);
   for (const tree of found.roots) {
     if (tree === EMPTY_TREE_ID) continue;
     const name = freeName(tree, taken);
+    const mendings = mender.mendingCount;
     const mendedTree = await mender.mend(tree, `/${name}`);
-    if (mendedTree !== undefined) roots.push({ tree, mendedTree, name });
+    if (mendedTree === undefined) continue;
+    // Mended before, by this or by a repair of its snapshot: all that is left of it is there.
+    const isThere = found.isLedTo(mendedTree) || all.has(mendedTree);
+    if (mendedTree !== tree && isThere) mender.forgetMendings(mendings);
+    else roots.push({ tree, mendedTree, name });
   }
   progress.phase = "done";
   return {

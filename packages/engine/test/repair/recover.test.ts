@@ -75,6 +75,8 @@ describe("recover", () => {
     );
     await recover({ repository, plan: found });
     assert.deepEqual(await problems(builder), ["snapshot"]);
+    const again = await plan(repository);
+    assert.deepEqual([again.roots, again.mendings, again.mendingCount], [[], [], 0]);
   });
 
   it("passes over trees that cannot be read, and tells of packs that no index lists", async () => {
