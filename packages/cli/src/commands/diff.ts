@@ -14,7 +14,9 @@ import { reportOf } from "../render-error.ts";
 import { shortId } from "../snapshots/render-snapshots.ts";
 import { formatBytes, formatCount } from "../terminal/format-values.ts";
 import { LineWriter } from "../terminal/line-writer.ts";
-import { printableText } from "../terminal/printable.ts";
+import { printableName, printableText } from "../terminal/printable.ts";
+import { lineWithName } from "../terminal/progress-bar.ts";
+import { ProgressTicker } from "../terminal/progress-ticker.ts";
 import { renderTable } from "../terminal/table.ts";
 
 interface DiffFlags {
@@ -56,8 +58,17 @@ async function diff(
     writer.writeText(`comparing snapshot ${shortId(before.id)} to ${shortId(after.id)}:`);
     writer.writeText("");
   }
+  // In a log, lines about the progress would stand between the results.
+  const quiet = globals.quiet || globals.json || !terminal.isLive;
+  using ticker = new ProgressTicker({ terminal, env: context.env, quiet, json: false });
+  let folder = "";
+  ticker.start({
+    lines: (columns) => [lineWithName("comparing", folder, columns)],
+    logLine: () => `comparing ${folder}`,
+  });
   const statistics = await diffTrees({
     repository,
+    onFolder: (path) => (folder = printableName(path)),
     before: before.tree,
     after: after.tree,
     metadata: flags.metadata === true,
@@ -78,6 +89,7 @@ async function diff(
       );
     },
   });
+  ticker.stop();
   if (globals.json) {
     writer.writeText(JSON.stringify(statisticsMessage(beforeText, afterText, statistics)));
   } else {

@@ -9,6 +9,7 @@ import {
   resolvePath,
 } from "@comeback/engine";
 import type { CommandContext } from "../context.ts";
+import { DumpProgress } from "../dump/dump-progress.ts";
 import { writeBytesTo } from "../dump/write-bytes-to.ts";
 import { SkippedEntries } from "../dump/skipped-entries.ts";
 import { openSession, type Session } from "../opening/session.ts";
@@ -18,6 +19,7 @@ import { parseChoice } from "../options/parse-values.ts";
 import { addFilterOptions, type FilterFlags, filterOf } from "../options/snapshot-filter.ts";
 import { parseSnapshotPath } from "../options/snapshot-path.ts";
 import type { CommandModule } from "../program.ts";
+import { ProgressTicker } from "../terminal/progress-ticker.ts";
 
 interface DumpFlags extends FilterFlags {
   readonly archive: string;
@@ -58,23 +60,32 @@ async function dump(
   const path = bytesOfArgument(pathText);
   const { node, treeId } = await resolvePath(repository, top, path, { signal });
   const skipped = new SkippedEntries();
-  const bytes =
+  if (treeId !== undefined && flags.target === undefined && terminal.stdoutIsTerminal) {
+    throw badUsage(
+      `${displayText(path)} is a folder, and an archive of it is nothing for a terminal`,
+      "redirect the output, or give --target FILE",
+    );
+  }
+  using ticker = tickerFor(context, flags);
+  const progress = new DumpProgress(() => context.clock.now());
+  ticker.start(progress);
+  const bytes = progress.count(
     treeId === undefined && node !== undefined
       ? dumpFile(repository, path, node, { signal })
-      : archiveOf(session, { treeId: treeId ?? top, path, format }, skipped);
-  if (flags.target !== undefined) {
-    await writeBytesTo(bytesOfArgument(flags.target), bytes);
-  } else {
-    if (treeId !== undefined && terminal.stdoutIsTerminal) {
-      throw badUsage(
-        `${displayText(path)} is a folder, and an archive of it is nothing for a terminal`,
-        "redirect the output, or give --target FILE",
-      );
-    }
-    await terminal.printStream(bytes);
-  }
+      : archiveOf(session, { treeId: treeId ?? top, path, format }, skipped),
+  );
+  if (flags.target === undefined) await terminal.printStream(bytes);
+  else await writeBytesTo(bytesOfArgument(flags.target), bytes);
+  ticker.stop();
   const warning = skipped.describe(format);
   if (warning !== undefined) terminal.printError(`warning: ${warning}`);
+}
+
+/** Shows something only where it cannot get into the output. */
+function tickerFor({ terminal, globals, env }: CommandContext, flags: DumpFlags): ProgressTicker {
+  const isApart = flags.target !== undefined || !terminal.stdoutIsTerminal;
+  const quiet = globals.quiet || globals.json || !terminal.isLive || !isApart;
+  return new ProgressTicker({ terminal, env, quiet, json: false });
 }
 
 interface ArchivedFolder {

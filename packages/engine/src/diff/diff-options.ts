@@ -36,6 +36,8 @@ export interface DiffOptions extends OperationOptions {
   /** Report entries whose metadata alone has changed, too. */
   readonly metadata?: boolean;
   onChange?(change: DiffChange): void;
+  /** Told of each folder before it is compared. */
+  onFolder?(path: ByteString): void;
   /** Told what could not be compared; the rest is. */
   onProblem?(error: ComebackError): void;
 }

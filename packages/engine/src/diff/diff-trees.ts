@@ -70,6 +70,7 @@ class TreeComparison {
 
   /** Compares two trees of one folder; `folder` ends with a slash. */
   async #compareTrees(folder: ByteString, before: string, after: string): Promise<void> {
+    this.#options.onFolder?.(folder);
     const [first, second] = await Promise.all([this.#load(before), this.#load(after)]);
     for (const [a, b] of pairs(first, second)) {
       if (a !== undefined) this.#before.addNode(a);
