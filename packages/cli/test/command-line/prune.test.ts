@@ -42,7 +42,7 @@ test("with --json there is a plan and a summary", () => {
   assert.equal(plan?.["message_type"], "plan");
   assert.equal(plan?.["mode"], "two-phase");
   assert.equal(plan?.["dry_run"], false);
-  assert.equal((plan?.["changes"] as unknown[]).length, 2);
+  assert.ok(Array.isArray(plan?.["changes"]) && plan["changes"].length === 2);
   assert.deepEqual(
     [summary?.["message_type"], summary?.["packs_marked"], summary?.["packs_deleted"]],
     ["summary", 2, 0],
