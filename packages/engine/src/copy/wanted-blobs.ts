@@ -54,9 +54,14 @@ export class WantedBlobs {
 
 /** Sorts entries by pack, and within a pack by offset. */
 export function inPackOrder<T extends Uint32Array>(table: BlobTable, entries: T): T {
-  entries.sort((a, b) => {
+  const compare = (a: number, b: number): number => {
     const packs = table.packOf(a) - table.packOf(b);
     return packs === 0 ? table.locationOf(a).offset - table.locationOf(b).offset : packs;
-  });
+  };
+  // As index files list them, so mostly they stand in the table; sorting millions takes a while.
+  const isSorted = entries.every(
+    (entry, place) => place === 0 || compare(entries[place - 1] as number, entry) <= 0,
+  );
+  if (!isSorted) entries.sort(compare);
   return entries;
 }
