@@ -15,9 +15,17 @@ export async function writeBytesTo(
   });
   const isRegular = (await file.stat()).isFile();
   try {
+    // The next piece is made while one is written.
+    let writing = Promise.resolve();
     try {
-      for await (const chunk of bytes) await file.writeFile(chunk);
+      for await (const chunk of bytes) {
+        await writing;
+        writing = file.writeFile(chunk);
+        writing.catch(() => {});
+      }
+      await writing;
     } finally {
+      await writing.catch(() => {});
       await file.close();
     }
   } catch (error) {

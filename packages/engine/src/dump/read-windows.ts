@@ -131,19 +131,12 @@ class WindowReader implements AsyncDisposable {
   }
 
   async #fetch(range: Range, contents: Map<number, Content>, useThreads: boolean): Promise<void> {
-    const { packId, start, end, entries } = range;
-    const signal = this.#signal;
-    let opened: OpenBlobsOutput | undefined;
-    try {
-      const file = { type: "pack", name: packId } as const;
-      const place = { offset: start, length: end - start };
-      const data = await this.#repository.backend.load(file, { ...place, signal });
-      opened = await this.#open({ data, startOffset: start, entries }, useThreads);
-    } catch (error) {
-      signal.throwIfAborted();
-      if (!isComebackError(error)) throw error;
-      // The pack is missing or too short: each blob may have another copy.
-    }
+    const { start, entries } = range;
+    const data = await this.#load(range);
+    const opened =
+      data === undefined
+        ? undefined
+        : await this.#open({ data, startOffset: start, entries }, useThreads);
     for (const [i, entry] of entries.entries()) {
       const from = i === 0 ? 0 : (opened?.ends[i - 1] ?? 0);
       if (opened?.holds[i] === 1)
@@ -152,7 +145,23 @@ class WindowReader implements AsyncDisposable {
     }
   }
 
+  /** A part of a pack; `undefined` where it cannot be read: each blob may have another copy. */
+  async #load({ packId, start, end }: Range): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    const signal = this.#signal;
+    try {
+      const file = { type: "pack", name: packId } as const;
+      const place = { offset: start, length: end - start };
+      return await this.#repository.backend.load(file, { ...place, signal });
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!isComebackError(error)) throw error;
+      return undefined;
+    }
+  }
+
   async #open(input: OpenBlobsInput, useThreads: boolean): Promise<OpenBlobsOutput> {
+    // No thread is started any more once the pool may have been disposed of.
+    this.#signal.throwIfAborted();
     const { table } = this.#repository.index;
     if (!useThreads) return openBlobs(this.#repository.codec, table, input);
     this.#pool ??= new CpuPool({ setup: workerSetup(this.#repository, table.shared) });

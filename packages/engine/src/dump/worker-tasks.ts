@@ -12,7 +12,8 @@ export function openBlobs(
 ): OpenBlobsOutput {
   const { data, startOffset, entries } = input;
   const places = Array.from(entries, (entry) => table.locationOf(entry));
-  const total = places.reduce((sum, place) => sum + plaintextBytes(place), 0);
+  // A box that is too short for its overhead does not hold.
+  const total = places.reduce((sum, place) => sum + Math.max(0, plaintextBytes(place)), 0);
   const content = new Uint8Array(total);
   const ends = new Uint32Array(entries.length);
   const holds = new Uint8Array(entries.length);
