@@ -10,7 +10,13 @@ import { availableParallelism } from "node:os";
 import { run } from "node:test";
 import type { EventData } from "node:test";
 
-const fastFolders = ["packages/*/test", "packages/*/*/test", "bench/test", "test/workshop"];
+const fastFolders = [
+  "packages/*/test",
+  "packages/*/*/test",
+  "bench/test",
+  "test/workshop",
+  "test/simulation/quick",
+];
 const allFolders = [...fastFolders, "test"];
 /** What hangs is ended and reported. The slowest of all take minutes, the fast ones seconds. */
 const timeoutsMs: Readonly<Record<string, number>> = { fast: 3 * 60_000, all: 12 * 60_000 };

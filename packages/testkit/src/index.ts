@@ -3,4 +3,5 @@ export * from "./faulty-backend.ts";
 export * from "./memory-backend.ts";
 export * from "./seeded-random.ts";
 export * from "./simulated-clock.ts";
+export * from "./simulation/index.ts";
 export * from "./trees/index.ts";

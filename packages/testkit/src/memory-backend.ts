@@ -49,8 +49,8 @@ export class MemoryBackend implements Backend {
   }
 
   /** A store of its own with what is in this one now: the state after a crash at this moment. */
-  clone(): MemoryBackend {
-    const other = new MemoryBackend(this.listLagMs);
+  clone(listLagMs: number = this.listLagMs): MemoryBackend {
+    const other = new MemoryBackend(listLagMs);
     for (const [type, files] of this.#files) {
       for (const [name, data] of files) other.#files.get(type)?.set(name, data.slice());
     }

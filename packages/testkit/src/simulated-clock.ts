@@ -23,6 +23,12 @@ export class SimulatedClock implements Clock {
     return this.#sleepers.size;
   }
 
+  /** When the next sleep ends. */
+  get nextWakeAtMs(): number | undefined {
+    if (this.#sleepers.size === 0) return undefined;
+    return Math.min(...[...this.#sleepers].map(({ wakeAtMs }) => wakeAtMs));
+  }
+
   sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();

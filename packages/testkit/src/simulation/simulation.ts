@@ -1,0 +1,352 @@
+import { mock } from "node:test";
+import { ComebackError, type RepositoryFile } from "@comeback/core";
+import { SeededRandom } from "../seeded-random.ts";
+import { SimulatedClock } from "../simulated-clock.ts";
+import { SimulatedBackend } from "./simulated-backend.ts";
+import type { SimulatedStore } from "./simulated-store.ts";
+import { Trace } from "./trace.ts";
+
+/** What becomes of a call. */
+type Fate = "works" | "fails" | "answer lost" | "crash before" | "crash after" | "duplicates";
+
+/** How much goes wrong, in per cent of all calls. */
+export interface SimulatedTrouble {
+  readonly failuresPercent: number;
+  readonly crashesPercent: number;
+  /** Of lists. */
+  readonly duplicatesPercent: number;
+  /** How often another client has its turn although the last one could go on. */
+  readonly switchesPercent: number;
+  /** How often time moves on by one of `jumpsMs`. */
+  readonly jumpsPercent: number;
+  readonly jumpsMs: readonly number[];
+}
+
+type Perform = (process: number, nowMs: number, random: SeededRandom) => Promise<unknown>;
+
+interface CallRequest {
+  readonly store: SimulatedStore | undefined;
+  readonly method: string;
+  readonly file: RepositoryFile;
+  readonly signal: AbortSignal | undefined;
+  readonly perform: Perform;
+}
+
+interface PendingCall extends CallRequest {
+  readonly process: SimulatedProcess;
+  resolve(result: unknown): void;
+  reject(error: unknown): void;
+}
+
+/** Locks are refreshed within this while time jumps; they are stale after 30 minutes. */
+const JUMP_STEP_MS = 20 * 60_000;
+/** One call takes up to this long. */
+const CALL_MAX_MS = 60;
+/** A run that makes more calls than any real one is stuck. */
+const CALLS_MAX = 50_000;
+/** Turns of the event loop after which whatever waits, waits for a call or for time. */
+const QUIET_TURNS = 3;
+
+const CALM: SimulatedTrouble = {
+  failuresPercent: 0,
+  crashesPercent: 0,
+  duplicatesPercent: 0,
+  switchesPercent: 0,
+  jumpsPercent: 0,
+  jumpsMs: [],
+};
+
+/**
+ * Runs several clients of shared stores in one thread. Each call of a client waits until the
+ * simulation lets it go on; the seed decides which one that is, whether it works, whether the
+ * process crashes at it, and when time passes. The same seed gives the same run.
+ */
+export class Simulation implements Disposable {
+  readonly seed: number;
+  readonly random: SeededRandom;
+  readonly clock: SimulatedClock = new SimulatedClock();
+  readonly trace: Trace = new Trace();
+  readonly #startMs: number = this.clock.now();
+  #trouble: SimulatedTrouble;
+  readonly #pending: PendingCall[] = [];
+  readonly #failures: unknown[] = [];
+  #lastClient = "";
+  #clients = 0;
+  #processes = 0;
+  #busy = 0;
+  #calls = 0;
+
+  constructor(seed: number, trouble: SimulatedTrouble) {
+    this.seed = seed;
+    this.random = new SeededRandom(seed);
+    this.#trouble = trouble;
+    // Locks are refreshed by it; SimulatedClock has no intervals.
+    mock.timers.enable({ apis: ["setInterval"] });
+    // Long work gives others a turn after some time: on a busy machine that would be now or then.
+    mock.method(performance, "now", () => this.clock.now());
+  }
+
+  /** Adds a client, which starts with `run`. Its program must not fail: a failure ends the run. */
+  client(name: string, program: (client: SimulatedClient) => Promise<void>): void {
+    this.#clients++;
+    const client = new SimulatedClient(name, this);
+    void client
+      .turn("start")
+      .then(() => program(client))
+      .catch((error: unknown) => this.#failures.push(error))
+      .finally(() => this.#clients--);
+  }
+
+  /** A client whose calls are made at once and always work, for looking at what a run left. */
+  observer(name: string): SimulatedClient {
+    const client = new SimulatedClient(name, this);
+    client.process.isDirect = true;
+    return client;
+  }
+
+  /** Until every client is done. Further ones may come after. */
+  async run(): Promise<void> {
+    for (;;) {
+      await this.#settle();
+      if (this.#failures.length > 0) throw this.#failures[0];
+      if (this.#clients === 0) return;
+      await this.#step();
+    }
+  }
+
+  /** From now on nothing goes wrong. */
+  calm(): void {
+    this.#trouble = CALM;
+  }
+
+  [Symbol.dispose](): void {
+    // Also lets go of the mocks, and with them of this run.
+    mock.reset();
+  }
+
+  /** Lets time pass; locks are refreshed meanwhile, as they would be. */
+  async pass(byMs: number): Promise<void> {
+    const endMs = this.clock.now() + byMs;
+    while (this.clock.now() < endMs) {
+      const stepMs = Math.min(JUMP_STEP_MS, endMs - this.clock.now());
+      mock.timers.tick(stepMs);
+      await this.clock.advance(stepMs);
+      await this.#settle();
+      if (byMs < JUMP_STEP_MS) continue;
+      for (let call = this.#lockCall(); call !== undefined; call = this.#lockCall()) {
+        await this.#make(call, "works");
+        await this.#settle();
+      }
+    }
+  }
+
+  /** What goes on outside of the run: nobody else moves meanwhile. */
+  async outside<T>(work: () => Promise<T>): Promise<T> {
+    this.#busy++;
+    try {
+      return await work();
+    } finally {
+      this.#busy--;
+    }
+  }
+
+  newProcess(client: SimulatedClient): SimulatedProcess {
+    return new SimulatedProcess(client, ++this.#processes, this);
+  }
+
+  enqueue(call: PendingCall): void {
+    this.#pending.push(call);
+    call.signal?.addEventListener(
+      "abort",
+      () => {
+        if (this.#take(call)) call.reject(call.signal?.reason);
+      },
+      { once: true },
+    );
+  }
+
+  note(client: string, text: string): void {
+    const seconds = ((this.clock.now() - this.#startMs) / 1000).toFixed(3);
+    this.trace.add(`${seconds.padStart(10)} ${client} ${text}`);
+  }
+
+  async #step(): Promise<void> {
+    const { jumpsPercent, jumpsMs } = this.#trouble;
+    if (this.#pending.length === 0) {
+      const wakeAtMs = this.clock.nextWakeAtMs;
+      if (wakeAtMs === undefined) throw new Error("every client waits, and nothing will happen");
+      return this.pass(wakeAtMs - this.clock.now());
+    }
+    if (this.random.chance(jumpsPercent)) {
+      const jumpMs = this.random.pick(jumpsMs);
+      this.note("-", `${jumpMs / 1000} s pass`);
+      await this.pass(jumpMs);
+      return;
+    }
+    if (++this.#calls > CALLS_MAX) throw new Error("the run does not end");
+    const call = this.#choose();
+    await this.pass(this.random.integer(0, CALL_MAX_MS));
+    // Another call of the same process may have been given up while time passed.
+    if (this.#pending.includes(call)) await this.#make(call, this.#fate(call));
+  }
+
+  #choose(): PendingCall {
+    const own = this.#pending.filter(({ process }) => process.client.name === this.#lastClient);
+    const stay = own.length > 0 && !this.random.chance(this.#trouble.switchesPercent);
+    const call = this.random.pick(stay ? own : this.#pending);
+    this.#lastClient = call.process.client.name;
+    return call;
+  }
+
+  #fate({ method, store }: PendingCall): Fate {
+    if (store === undefined) return "works";
+    const { failuresPercent, crashesPercent, duplicatesPercent } = this.#trouble;
+    if (this.random.chance(crashesPercent)) {
+      return this.random.chance(50) ? "crash before" : "crash after";
+    }
+    if (this.random.chance(failuresPercent))
+      return this.random.chance(50) ? "fails" : "answer lost";
+    if (method === "list" && this.random.chance(duplicatesPercent)) return "duplicates";
+    return "works";
+  }
+
+  #lockCall(): PendingCall | undefined {
+    return this.#pending.find(
+      ({ file, method }) => file.type === "lock" && (method === "save" || method === "remove"),
+    );
+  }
+
+  async #make(call: PendingCall, fate: Fate): Promise<void> {
+    this.#take(call);
+    const { process } = call;
+    if (fate !== "works") process.client.troubles++;
+    const skipped = fate === "fails" || fate === "crash before";
+    let result: unknown;
+    let failure: unknown;
+    let outcome = "";
+    if (!skipped) {
+      try {
+        result = await call.perform(process.number, this.clock.now(), this.random);
+        if (fate === "duplicates") result = [...(result as []), ...(result as []).slice(0, 3)];
+        if (call.method === "list") outcome = ` (${(result as []).length})`;
+      } catch (error) {
+        failure = error;
+        outcome = ` (${(error as Error).message.split(" ").slice(2).join(" ")})`;
+      }
+    }
+    if (call.store !== undefined || fate !== "works") {
+      const file = this.trace.label(call.file.type, call.file.name);
+      const ending = fate === "works" ? "" : `: ${fate}`;
+      this.note(process.client.name, `${call.method} ${file}${outcome}${ending}`);
+    }
+    if (fate === "crash before" || fate === "crash after") {
+      await this.#crash(process);
+      call.reject(crashed());
+    } else if (fate === "fails" || fate === "answer lost") {
+      call.reject(new ComebackError("backend.io", "a simulated failure", { retryable: true }));
+    } else if (failure !== undefined) {
+      call.reject(failure);
+    } else {
+      call.resolve(result);
+    }
+  }
+
+  /** What the process has under way is made, or is not; nobody hears of it. */
+  async #crash(process: SimulatedProcess): Promise<void> {
+    process.crashed = true;
+    for (const call of this.#pending.filter((other) => other.process === process)) {
+      this.#take(call);
+      const isWrite = call.method === "save" || call.method === "remove";
+      if (isWrite && this.random.chance(50)) {
+        const file = this.trace.label(call.file.type, call.file.name);
+        this.note(process.client.name, `${call.method} ${file}: under way at the crash`);
+        await call.perform(process.number, this.clock.now(), this.random).catch(() => {});
+      }
+      call.reject(crashed());
+    }
+  }
+
+  #take(call: PendingCall): boolean {
+    const place = this.#pending.indexOf(call);
+    if (place >= 0) this.#pending.splice(place, 1);
+    return place >= 0;
+  }
+
+  async #settle(): Promise<void> {
+    for (let quiet = 0; quiet < QUIET_TURNS;) {
+      await new Promise((resolve) => void setImmediate(resolve));
+      quiet = this.#busy > 0 ? 0 : quiet + 1;
+    }
+  }
+}
+
+/** Somebody who works on the stores, in one process after the other. */
+export class SimulatedClient {
+  readonly name: string;
+  readonly simulation: Simulation;
+  /** Calls so far that did not simply work. */
+  troubles = 0;
+  #process: SimulatedProcess;
+
+  constructor(name: string, simulation: Simulation) {
+    this.name = name;
+    this.simulation = simulation;
+    this.#process = simulation.newProcess(this);
+  }
+
+  get process(): SimulatedProcess {
+    return this.#process;
+  }
+
+  /** Goes on in a new process. */
+  newProcess(): SimulatedProcess {
+    this.#process = this.simulation.newProcess(this);
+    return this.#process;
+  }
+
+  /** Resolves when it is this client's turn. */
+  async turn(method: string): Promise<void> {
+    const file = { type: "config", name: "" } as const;
+    const perform = (): Promise<void> => Promise.resolve();
+    const none = undefined;
+    await this.#process.call({ store: none, signal: none, method, file, perform });
+  }
+
+  note(text: string): void {
+    this.simulation.note(this.name, text);
+  }
+}
+
+/** One process of a client. Once it has crashed, its calls fail, and what it left stays behind. */
+export class SimulatedProcess {
+  readonly client: SimulatedClient;
+  readonly number: number;
+  crashed = false;
+  /** Calls are made at once and always work: for what is not part of the run. */
+  isDirect = false;
+  readonly #simulation: Simulation;
+
+  constructor(client: SimulatedClient, number: number, simulation: Simulation) {
+    this.client = client;
+    this.number = number;
+    this.#simulation = simulation;
+  }
+
+  backend(store: SimulatedStore): SimulatedBackend {
+    return new SimulatedBackend(this, store);
+  }
+
+  async call(request: CallRequest): Promise<unknown> {
+    request.signal?.throwIfAborted();
+    if (this.crashed) throw crashed();
+    const { clock, random } = this.#simulation;
+    if (this.isDirect) return request.perform(this.number, clock.now(), random);
+    return new Promise((resolve, reject) => {
+      this.#simulation.enqueue({ ...request, process: this, resolve, reject });
+    });
+  }
+}
+
+function crashed(): ComebackError {
+  return new ComebackError("backend.io", "the process has crashed");
+}
