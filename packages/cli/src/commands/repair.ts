@@ -98,9 +98,14 @@ function assertUsage(target: Target, flags: RepairFlags, ids: readonly string[])
   }
 }
 
+/** Without a cache: what it holds would hide damage in the repository. */
+function open(context: CommandContext, lock: "shared" | "exclusive"): Promise<Session> {
+  return openSession(context, { lock, useCache: false });
+}
+
 async function index(context: CommandContext, flags: RepairFlags): Promise<number> {
   const dryRun = flags.dryRun === true;
-  await using session = await openSession(context, { lock: dryRun ? "shared" : "exclusive" });
+  await using session = await open(context, dryRun ? "shared" : "exclusive");
   using repair = startRepair(context);
   const { observer } = repair;
   const { repository, signal } = session;
@@ -132,7 +137,7 @@ async function packs(
   ids: readonly string[],
 ): Promise<number> {
   const dryRun = flags.dryRun === true;
-  await using session = await openSession(context, { lock: dryRun ? "shared" : "exclusive" });
+  await using session = await open(context, dryRun ? "shared" : "exclusive");
   using repair = startRepair(context);
   const { observer } = repair;
   const { repository, signal } = session;
