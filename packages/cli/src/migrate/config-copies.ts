@@ -1,4 +1,5 @@
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { type Backend, ComebackError, messageOf } from "@comeback/core";
 import type { ConfigKeeper } from "@comeback/engine";
@@ -19,7 +20,7 @@ export interface ConfigCopy {
 
 /** Not the temporary folder, which a restart may empty, nor the cache, which cleans itself. */
 export function configCopyFolder(env: NodeJS.ProcessEnv): string {
-  const state = env["XDG_STATE_HOME"] || join(env["HOME"] || "/root", ".local/state");
+  const state = env["XDG_STATE_HOME"] || join(env["HOME"] || homedir(), ".local/state");
   return join(state, "comeback", "config-copies");
 }
 
@@ -31,10 +32,11 @@ export function configKeeper(folder: string, backend: Backend, repositoryId: str
       const keys = (await Array.fromAsync(backend.list("key"))).map(({ name }) => name);
       const about: About = { location: locationKey(backend.location), keys };
       try {
-        await mkdir(place, { recursive: true, mode: 0o700 });
+        const firstMade = await mkdir(place, { recursive: true, mode: 0o700 });
         await writeDurably(join(place, "about.json"), Buffer.from(JSON.stringify(about)));
         // Last: where there is this file, there is all that belongs to it.
         await writeDurably(join(place, "config"), config);
+        await syncFolders(place, dirname(firstMade ?? place));
       } catch (cause) {
         throw new ComebackError("migration.failed", "the config file cannot be copied", {
           why: `${place}: ${messageOf(cause)}; without a copy it is not replaced`,
@@ -83,9 +85,13 @@ async function writeDurably(path: string, content: Uint8Array): Promise<void> {
     await handle.sync();
   }
   await rename(temporary, path);
-  // The folder's own entry may be new as well.
-  for (const folder of [dirname(path), dirname(dirname(path))]) {
+}
+
+/** Folders that were made have to be there after a power cut as well: from the lowest up. */
+async function syncFolders(lowest: string, highest: string): Promise<void> {
+  for (let folder = lowest; ; folder = dirname(folder)) {
     await using handle = await open(folder, "r");
     await handle.sync();
+    if (folder === highest || folder === dirname(folder)) return;
   }
 }
