@@ -26,7 +26,7 @@ export const define: CommandModule["define"] = (command, run) => {
         const dryRun = flags.dryRun === true;
         if (!dryRun) requireLock(context, "making a snapshot");
         // It may build on packs that wait to be deleted: no prune may run meanwhile.
-        const lock = { lock: "shared", activity: "prune" } as const;
+        const lock = { lock: "shared", activity: "prune", useCache: false } as const;
         await using session = await openSession(context, lock);
         using report = startRepair(context);
         const { observer } = report;

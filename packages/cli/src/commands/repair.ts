@@ -162,7 +162,7 @@ async function snapshots(
 ): Promise<number> {
   const dryRun = flags.dryRun === true;
   // It may build on packs that wait to be deleted: no prune may run meanwhile.
-  const lock = { lock: "shared", activity: "prune" } as const;
+  const lock = { lock: "shared", activity: "prune", useCache: false } as const;
   await using session = await openSession(context, lock);
   using repair = startRepair(context);
   const { observer } = repair;
