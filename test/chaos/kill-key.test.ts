@@ -39,16 +39,20 @@ before(async () => {
   }
 });
 
-/** Runs a command on a fresh copy of the repository, and kills it at a random moment, again and again. */
-async function killAgainAndAgain(
-  args: readonly string[],
-  random: SeededRandom,
-  prove: (wasKilled: boolean, kills: number) => Promise<void>,
-): Promise<void> {
+interface Plan {
+  readonly args: readonly string[];
+  readonly signal: "SIGKILL" | "SIGINT";
+  readonly times: number;
+  prove(wasStopped: boolean, stops: number): Promise<void>;
+}
+
+/** Runs a command on a fresh copy of the repository, and stops it at a random moment, again and again. */
+async function stopAgainAndAgain({ args, signal, times, prove }: Plan): Promise<void> {
+  const random = new SeededRandom(SEED);
   let runMs = 0;
-  let kills = 0;
-  for (let runs = 0; kills < KILLS; runs++) {
-    assert.ok(runs < RUNS_MAX, `only ${kills} of ${runs} runs could be killed`);
+  let stops = 0;
+  for (let runs = 0; stops < times; runs++) {
+    assert.ok(runs < RUNS_MAX, `only ${stops} of ${runs} runs could be stopped`);
     rmSync(repository, { recursive: true, force: true });
     cpSync(pristine, repository, { recursive: true });
     const startMs = performance.now();
@@ -57,14 +61,14 @@ async function killAgainAndAgain(
     // of no interest.
     const momentMs = ((3_000 + random.integer(0, 7_500)) / 10_000) * runMs;
     if (runMs > 0) await Promise.race([sleep(momentMs), running.finished]);
-    if (runMs > 0) running.child.kill("SIGKILL");
+    if (runMs > 0) running.child.kill(signal);
     const finished = await running.finished;
-    const wasKilled = finished.signal === "SIGKILL";
-    if (wasKilled) kills++;
+    const wasStopped = finished.signal === signal || finished.exitCode === 130;
+    if (wasStopped) stops++;
     else assert.equal(finished.exitCode, 0, finished.describe());
     const elapsedMs = performance.now() - startMs;
-    if (!wasKilled) runMs = runMs === 0 ? elapsedMs : Math.min(runMs, elapsedMs);
-    await prove(wasKilled, kills);
+    if (!wasStopped) runMs = runMs === 0 ? elapsedMs : Math.min(runMs, elapsedMs);
+    await prove(wasStopped, stops);
   }
 }
 
@@ -85,47 +89,64 @@ async function opens(password: string): Promise<boolean> {
 
 test(`${KILLS} kills while a password is changed, seed ${SEED}`, async (t: TestContext) => {
   const seen = { old: 0, both: 0, new: 0 };
-  const args = ["key", "passwd", "--new-password-file", passwordFile];
-  await killAgainAndAgain(args, new SeededRandom(SEED), async (wasKilled, kills) => {
+  const prove: Plan["prove"] = async (wasStopped, stops) => {
     const [byOld, byNew] = [await opens(PASSWORD), await opens(NEW_PASSWORD)];
     assert.ok(byOld || byNew, "no password opens the repository");
     seen[byOld && byNew ? "both" : byOld ? "old" : "new"]++;
-    if (!wasKilled) assert.ok(byNew && !byOld);
+    if (!wasStopped) assert.ok(byNew && !byOld);
     const files = readdirSync(join(repository, "keys")).filter((name) => name.length === 64);
     assert.equal(files.length, Number(byOld) + Number(byNew), "every key is one that opens");
-    if (kills % 5 > 0) return;
+    if (stops % 5 > 0) return;
     const password = byOld ? PASSWORD : NEW_PASSWORD;
     await new Client(COMEBACK, repository, password).check();
     const restic = new Client(RESTIC_018, repository, password);
     await restic.done(["unlock"]);
     await restic.check();
-  });
+  };
+  const args = ["key", "passwd", "--new-password-file", passwordFile];
+  await stopAgainAndAgain({ args, signal: "SIGKILL", times: KILLS, prove });
   t.diagnostic(JSON.stringify(seen));
 });
 
+/** Each snapshot is there as it was, as it has become, or as both, and nothing else is. */
+async function proveRewriting(wasStopped: boolean): Promise<number> {
+  await using opened = await open(PASSWORD);
+  const snapshots = await listSnapshots(opened);
+  const sources = snapshots.map(({ id, original }) => original ?? id);
+  assert.deepEqual(new Set(sources), new Set(readdirSync(join(pristine, "snapshots"))));
+  const all = new Set(sources).size;
+  const made = snapshots.filter(({ original }) => original !== undefined).length;
+  assert.ok(snapshots.length <= all + 1, "one at a time");
+  if (!wasStopped) assert.deepEqual([made, snapshots.length], [all, all]);
+  const { ok, problems } = await check({ repository: opened, readData: { kind: "all" } });
+  assert.ok(ok, JSON.stringify(problems));
+  return made;
+}
+
 test(`${KILLS} kills while snapshots are rewritten, seed ${SEED}`, async (t: TestContext) => {
-  const before = await new Client(COMEBACK, pristine).snapshots();
   let rewritten = 0;
   const args = ["rewrite", "--exclude", "*[0-4]", "--forget", "-q"];
-  await killAgainAndAgain(args, new SeededRandom(SEED), async (wasKilled) => {
-    {
-      await using opened = await open(PASSWORD);
-      const snapshots = await listSnapshots(opened);
-      // Each is there as it was, as it has become, or as both; and nothing else is.
-      const sources = snapshots.map(({ id, original }) => original ?? id);
-      assert.deepEqual(new Set(sources), new Set(before.map(({ id }) => id)));
-      const made = snapshots.filter(({ original }) => original !== undefined).length;
-      assert.ok(snapshots.length <= before.length + 1, "one at a time");
-      if (!wasKilled) assert.deepEqual([made, snapshots.length], [before.length, before.length]);
-      rewritten += made;
-      const { ok, problems } = await check({ repository: opened, readData: { kind: "all" } });
-      assert.ok(ok, JSON.stringify(problems));
-    }
+  const prove: Plan["prove"] = async (wasStopped) => {
+    rewritten += await proveRewriting(wasStopped);
     await restic018.done(["unlock"]);
     await restic018.check();
-  });
+  };
+  await stopAgainAndAgain({ args, signal: "SIGKILL", times: KILLS, prove });
   t.diagnostic(`${rewritten} rewritten snapshots were seen`);
   // What the dead left behind stands in nobody's way.
-  await new Client(COMEBACK, repository).done([...args]);
+  await new Client(COMEBACK, repository).done(args);
   await new Client(RESTIC_014, repository).check();
+});
+
+test(`Ctrl-C while snapshots are rewritten or merged leaves no lock, seed ${SEED}`, async () => {
+  const rewrite = ["rewrite", "--exclude", "*[0-4]", "--forget", "-q"];
+  const merge = ["merge", "--path", join(folder, "source"), "-q"];
+  for (const args of [rewrite, merge]) {
+    const prove: Plan["prove"] = async (wasStopped) => {
+      assert.deepEqual(readdirSync(join(repository, "locks")), []);
+      if (args === rewrite) await proveRewriting(wasStopped);
+      await restic018.check();
+    };
+    await stopAgainAndAgain({ args, signal: "SIGINT", times: 4, prove });
+  }
 });
