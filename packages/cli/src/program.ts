@@ -67,7 +67,7 @@ const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "find",
-    summary: "search snapshots for files, or for what uses a blob",
+    summary: "search snapshots for files or ids",
     load: () => import("./commands/find.ts"),
   },
   {
@@ -77,7 +77,7 @@ const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: "dump",
-    summary: "print a file of a snapshot, or a folder as an archive",
+    summary: "print a file, or a folder as an archive",
     load: () => import("./commands/dump.ts"),
   },
   {
