@@ -9,7 +9,7 @@ import type {
   Tasks,
   WorkerSetup,
 } from "./protocol.ts";
-import { endThread, startThread, type Thread } from "./start-worker.ts";
+import { endThread, returnThread, startThread, type Thread } from "./start-worker.ts";
 
 export interface CpuPoolOptions {
   readonly setup: WorkerSetup;
@@ -92,8 +92,11 @@ export class CpuPool implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true;
+    const isIdle =
+      this.#failure === undefined && this.#members.every(({ running }) => running.size === 0);
     this.#fail(new ComebackError("interrupted", "the work was ended before it was complete"));
-    await Promise.all(this.#members.map(({ thread }) => endThread(thread)));
+    const release = isIdle ? returnThread : endThread;
+    await Promise.all(this.#members.splice(0).map(({ thread }) => release(thread)));
   }
 
   #hasRoom(): boolean {

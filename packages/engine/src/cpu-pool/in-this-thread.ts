@@ -49,6 +49,8 @@ class WorkerInThisThread extends EventEmitter implements TaskWorker {
 
   ref(): void {}
 
+  unref(): void {}
+
   terminate(): Promise<number> {
     this.threadId = -1;
     this.#context?.[Symbol.dispose]();

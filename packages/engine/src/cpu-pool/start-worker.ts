@@ -14,6 +14,7 @@ export interface TaskWorker {
   /** -1 once it has ended. */
   readonly threadId: number;
   ref(): void;
+  unref(): void;
   on(event: "message", listener: (reply: ReplyMessage) => void): unknown;
   on(event: "error", listener: (cause: unknown) => void): unknown;
   on(event: "exit", listener: (code: number) => void): unknown;
@@ -31,6 +32,9 @@ export interface Thread {
 
 /** Threads that wait for a pool to take them. */
 const waiting: Thread[] = [];
+
+/** How many callers will end what waits: without any, no pool may leave its threads behind. */
+let endersOfWaiting = 0;
 
 let startOne: () => Thread = start;
 
@@ -50,24 +54,34 @@ export function replaceThreads(make: () => Thread): Disposable {
  * that no pool has taken; it has to come before the end of the process.
  */
 export function startWorkersEarly(count: number = availableParallelism()): AsyncDisposable {
-  while (waiting.length < count) {
-    const thread = start();
-    const { worker } = thread;
-    worker.unref();
-    // Whoever needs a thread then starts another one, and learns what is wrong.
-    const forget = (): void => {
-      const place = waiting.indexOf(thread);
-      if (place >= 0) waiting.splice(place, 1);
-    };
-    worker.on("error", forget);
-    worker.on("exit", forget);
-    waiting.push(thread);
-  }
+  while (waiting.length < count) letWait(start());
+  endersOfWaiting++;
   return {
     async [Symbol.asyncDispose]() {
+      endersOfWaiting--;
       await Promise.all(waiting.splice(0).map(endThread));
     },
   };
+}
+
+/** Takes back a thread that has nothing left to do: the next pool need not start one. */
+export async function returnThread(thread: Thread): Promise<void> {
+  if (endersOfWaiting > 0 && thread.worker.threadId >= 0) letWait(thread);
+  else await endThread(thread);
+}
+
+function letWait(thread: Thread): void {
+  const { worker } = thread;
+  worker.removeAllListeners();
+  worker.unref();
+  // Whoever needs a thread then starts another one, and learns what is wrong.
+  const forget = (): void => {
+    const place = waiting.indexOf(thread);
+    if (place >= 0) waiting.splice(place, 1);
+  };
+  worker.on("error", forget);
+  worker.on("exit", forget);
+  waiting.push(thread);
 }
 
 /** A thread with what it needs before its first task. */
