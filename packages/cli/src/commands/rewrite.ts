@@ -16,7 +16,7 @@ import { readPatternLists } from "../options/read-patterns.ts";
 import { gather } from "../options/repeatable.ts";
 import { addFilterOptions, type FilterFlags, filterOf } from "../options/snapshot-filter.ts";
 import type { CommandModule } from "../program.ts";
-import { renderRewritePlan, rewriteMessage } from "../rewrite/render-rewrite.ts";
+import { renderRewriteEnd, renderRewritePlan, rewriteMessage } from "../rewrite/render-rewrite.ts";
 import { RewriteView } from "../rewrite/rewrite-view.ts";
 import { requireLock } from "../snapshots/change-tags-report.ts";
 import { findSnapshots } from "../snapshots/find-snapshots.ts";
@@ -144,7 +144,10 @@ async function rewrite(
     },
   });
   ticker.stop();
-  if (!globals.json && !globals.quiet) terminal.print(renderRewritePlan(plan).join("\n"));
+  const say = (...lines: readonly string[]): void => {
+    if (!globals.json && !globals.quiet && lines.length > 0) terminal.print(lines.join("\n"));
+  };
+  say(...renderRewritePlan(plan));
   const saved = new Map<string, Snapshot>();
   if (!dryRun) {
     await mayWrite;
@@ -152,11 +155,11 @@ async function rewrite(
       signal,
       onSaved: (old, rewritten) => {
         saved.set(old.id, rewritten);
-        if (globals.json || globals.quiet) return;
-        terminal.print(`${shortId(old.id)} is saved as ${shortId(rewritten.id)}`);
+        say(`${shortId(old.id)} is saved as ${shortId(rewritten.id)}`);
       },
     });
   }
+  say(renderRewriteEnd(plan));
   if (globals.json) terminal.print(rewriteMessage(plan, saved));
   failIfIncomplete(plan);
   return ExitCode.done;

@@ -3,9 +3,8 @@ import { snapshotTitle } from "../snapshots/render-snapshots.ts";
 import { formatLocalTime, formatMany } from "../terminal/format-values.ts";
 import { printableText } from "../terminal/printable.ts";
 
-/** What is done, or in a dry run would be done, snapshot by snapshot. */
-export function renderRewritePlan(plan: RewritePlan): string[] {
-  const { items, unchanged, failed, forget, dryRun } = plan;
+/** What is to be done, snapshot by snapshot. */
+export function renderRewritePlan({ items, failed }: RewritePlan): string[] {
   const lines = items.flatMap((item) => [
     snapshotTitle(item.snapshot),
     ...changeLines(item).map((line) => `  ${line}`),
@@ -13,11 +12,15 @@ export function renderRewritePlan(plan: RewritePlan): string[] {
   for (const { snapshot, message } of failed) {
     lines.push(snapshotTitle(snapshot), `  stays as it is: ${printableText(message)}`);
   }
-  const would = dryRun ? "would be " : "";
-  const old = forget ? `, the old ones ${would}removed` : "";
-  const rest = unchanged.length === 0 ? "" : `, ${unchanged.length} stay as they are`;
-  lines.push(`${formatMany(items.length, "snapshot")} ${would}rewritten${old}${rest}`);
   return lines;
+}
+
+/** What was done in all, or in a dry run would be done. */
+export function renderRewriteEnd({ items, unchanged, forget, dryRun }: RewritePlan): string {
+  const would = dryRun ? "would be " : "";
+  const old = forget && items.length > 0 ? `, the old ones ${would}removed` : "";
+  const rest = unchanged.length === 0 ? "" : `, ${unchanged.length} unchanged`;
+  return `${formatMany(items.length, "snapshot")} ${would}rewritten${old}${rest}`;
 }
 
 function changeLines({ changes, excluded }: RewriteItem): string[] {
