@@ -43,6 +43,7 @@ export class RepositoryLock implements AsyncDisposable {
   readonly #timer: NodeJS.Timeout;
   #refreshing: Promise<void> | undefined;
   #released = false;
+  readonly #closing = new AbortController();
 
   private constructor(repository: Repository, options: LockOptions, name: string) {
     this.#repository = repository;
@@ -74,6 +75,7 @@ export class RepositoryLock implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#released) return;
     this.#released = true;
+    this.#closing.abort();
     clearInterval(this.#timer);
     await this.confirmed.catch(() => {});
     await this.#refreshing;
@@ -103,7 +105,10 @@ export class RepositoryLock implements AsyncDisposable {
       const json = lockJson(this.#options, this.#sinceMs);
       this.#name = await this.#repository.saveUnpacked("lock", json);
       this.#refreshedMs = clock.now();
-      await this.#repository.backend.remove({ type: "lock", name: old });
+      const { backend } = this.#repository;
+      // Others see one of the two at any time.
+      if (backend.listLagMs > 0) await this.#sleepWhileHeld(backend.listLagMs);
+      await backend.remove({ type: "lock", name: old });
     } catch (cause) {
       if (clock.now() - this.#refreshedMs < LOCK_GIVE_UP_MS) return;
       this.#options.onLost?.(
@@ -120,6 +125,11 @@ export class RepositoryLock implements AsyncDisposable {
         ),
       );
     }
+  }
+
+  async #sleepWhileHeld(delayMs: number): Promise<void> {
+    const { signal } = this.#closing;
+    await this.#options.clock.sleep(delayMs, signal).catch(() => {});
   }
 }
 

@@ -280,6 +280,8 @@ describe("a lock", () => {
     for (let i = 0; i < 3; i++) {
       await clock.advance(LOCK_REFRESH_MS);
       t.mock.timers.tick(LOCK_REFRESH_MS);
+      await untilWritten(repository);
+      await clock.advance(LIST_LAG_DEFAULT_MS);
       await untilChanged(repository, names.at(-1)!);
       names.push(await lockNames(repository));
     }
@@ -317,6 +319,12 @@ describe("a lock", () => {
     await lock[Symbol.asyncDispose]();
   });
 });
+
+/** The new lock is there, and the old one until others see the new one. */
+async function untilWritten(repository: Repository): Promise<void> {
+  while ((await lockNames(repository)).length < 2);
+  await new Promise((resolve) => void setImmediate(resolve));
+}
 
 async function untilChanged(repository: Repository, names: readonly string[]): Promise<void> {
   for (;;) {
