@@ -238,12 +238,7 @@ class BackupRun {
         this.#signal.throwIfAborted();
         // Damage in the parent costs time, not the backup: everything below is read again.
         directory.unchanged = false;
-        directory.storeAnew = true;
-        this.#meter.problem({
-          path: directory.path,
-          during: "list",
-          message: `the parent snapshot's tree cannot be read (${(error as Error).message}): all files here are read again`,
-        });
+        if (!this.#mayBeMarked(previousTreeId)) this.#reportLostTree(directory, error as Error);
       }
     }
     if (resumedTreeId !== undefined && resumedTreeId !== previousTreeId) {
@@ -258,6 +253,24 @@ class BackupRun {
     }
     directory.isEntered = true;
     return { directory, entries, previous: new NodeCursor(previous), next: 0 };
+  }
+
+  /**
+   * A tree that no index file lists as in use, while there are packs that wait to be deleted: the
+   * parent was made beside the marking, and the next prune takes its packs back. No damage.
+   */
+  #mayBeMarked(treeId: string): boolean {
+    const { index } = this.#options.repository;
+    return index.hasLeftOutMarked && index.find("tree", treeId).length === 0;
+  }
+
+  #reportLostTree(directory: PendingDirectory, error: Error): void {
+    directory.storeAnew = true;
+    this.#meter.problem({
+      path: directory.path,
+      during: "list",
+      message: `the parent snapshot's tree cannot be read (${error.message}): all files here are read again`,
+    });
   }
 
   /** Anything but a directory. Returns a promise where the walk has to wait. */

@@ -26,6 +26,8 @@ export class RepositoryIndex {
   readonly table: BlobTable;
   /** By number: packs that wait to be deleted, and that no index file lists as in use. */
   readonly marks: ReadonlyMap<number, PackMark>;
+  /** There are packs that wait to be deleted, and they are not in here. */
+  hasLeftOutMarked = false;
   readonly #includeMarked: boolean;
   readonly #marks = new Map<number, PackMark>();
   readonly #packIds: string[] = [];
@@ -50,7 +52,10 @@ export class RepositoryIndex {
    */
   addPack(pack: IndexedPack): void {
     const { mark } = pack;
-    if (mark !== undefined && !this.#includeMarked) return;
+    if (mark !== undefined && !this.#includeMarked) {
+      this.hasLeftOutMarked = true;
+      return;
+    }
     const known = this.#packNumbers.has(pack.id);
     const number = this.packNumber(pack.id);
     if (mark === undefined) this.#marks.delete(number);

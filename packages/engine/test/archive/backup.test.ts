@@ -19,6 +19,7 @@ import type { BackupOptions, BackupResult } from "../../src/archive/backup-optio
 import { readAhead } from "../../src/archive/read-ahead.ts";
 import { check } from "../../src/check/check.ts";
 import { createChunker } from "../../src/chunker/chunker.ts";
+import { decodeIndexFile, encodeIndexFile } from "../../src/index/index-file.ts";
 import { Repository } from "../../src/repository/repository.ts";
 import { listSnapshots } from "../../src/repository/snapshots.ts";
 import { CHEAP_SCRYPT, TEST_PASSWORD } from "../repository-builder.ts";
@@ -315,6 +316,30 @@ describe("a backup into a repository that fails or is damaged", () => {
     const second = await run(store.sharing(), folderSource(folder));
     assert.equal(second.treeId, first.treeId);
     assert.equal((await stored(store, second, "file")).toString(), "precious");
+    await assertSound(store);
+  });
+
+  it("takes no tree that waits to be deleted for a lost one, and stores it once more", async () => {
+    const source = folderSource(newFolder({ "a/one": "1", "b/two": "2", "c/d/e/three": "3" }));
+    const store = await newStore();
+    const first = await run(store.sharing(), source);
+    {
+      await using repository = await open(store.sharing());
+      for (const name of store.contents().get("index")?.keys() ?? []) {
+        const packs = decodeIndexFile(await repository.loadUnpacked("index", name), name);
+        const marked = packs.map((pack) => ({ ...pack, mark: { timeMs: 0, sizeBytes: 1000 } }));
+        await repository.saveUnpacked("index", encodeIndexFile(marked));
+        await repository.backend.remove({ type: "index", name });
+      }
+    }
+    const second = await run(store.sharing(), source);
+    assert.equal(second.problemCount, 0);
+    assert.equal(second.treeId, first.treeId);
+    assert.equal(second.summary.tree_blobs, first.summary.tree_blobs);
+    assert.equal(second.summary.data_blobs, 3);
+    const third = await run(store.sharing(), source);
+    assert.equal(third.summary.files_unmodified, 3);
+    assert.equal(third.summary.tree_blobs, 0);
     await assertSound(store);
   });
 
