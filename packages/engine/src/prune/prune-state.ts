@@ -89,7 +89,25 @@ export async function loadPackState(
     if (index.hasPack(name)) listedSizes[index.packNumber(name)] = sizeBytes;
     else strangers.set(name, sizeBytes);
   }
+  const unlisted = packIds.keys().filter((pack) => listedSizes[pack] === -1);
+  await eachConcurrently(unlisted, repository.backend.connections, async (pack) => {
+    listedSizes[pack] = await sizeOf(repository, packIds[pack] as string, options);
+  });
   const canonical = new Uint32Array(table.count);
   for (let entry = 0; entry < canonical.length; entry++) canonical[entry] = table.canonical(entry);
   return { ...loaded, groups: new PackGroups(index), canonical, listedSizes, strangers };
+}
+
+/** Of a pack that is not in the list, which on some stores lags behind; -1 where there is none. */
+async function sizeOf(
+  { backend }: Repository,
+  name: string,
+  options: OperationOptions,
+): Promise<number> {
+  try {
+    return (await backend.stat({ type: "pack", name }, options)).sizeBytes;
+  } catch (error) {
+    if (isComebackError(error, "backend.not-found")) return -1;
+    throw error;
+  }
 }

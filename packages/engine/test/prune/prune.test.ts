@@ -222,6 +222,21 @@ describe("a prune in two phases", () => {
     await assertWhole(backend, "at the end");
     assert.deepEqual((await checkAll(backend)).hints, []);
   });
+
+  it("does not take a pack for missing that the list does not show yet", async () => {
+    const { builder, packs } = await scene();
+    await using _ = builder;
+    const backend = builder.backend.sharing();
+    const list = backend.list.bind(backend);
+    backend.list = async function* (type, options) {
+      for await (const file of list(type, options)) if (file.name !== packs.unused.id) yield file;
+    };
+    // Its index entry would be dropped, and whoever stored it may just be writing a snapshot.
+    const { plan } = await pruneAt(backend, START_MS);
+    assert.equal(plan.packs.drop, 0);
+    const unused = plan.changes.find(({ id }) => id === packs.unused.id);
+    assert.equal(unused?.action, "remove");
+  });
 });
 
 describe("a prune at once", () => {
