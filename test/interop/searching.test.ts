@@ -35,6 +35,7 @@ before(async () => {
   randomTree(source, 811, { entries: 350 });
   writeFileSync(join(source, "changed"), "first version\n");
   mkdirSync(join(source, "stays"));
+  symlinkSync(Buffer.from("no UTF-8 \xff", "latin1"), join(source, "stays", "odd link"));
   writeFileSync(join(source, "stays", "one.txt"), "is there in all snapshots\n");
   mkdirSync(join(source, "goes", "deep"), { recursive: true });
   writeFileSync(join(source, "goes", "deep", "<&>.txt"), "is only in the first\n");

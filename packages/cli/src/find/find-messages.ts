@@ -5,7 +5,6 @@ import { goModeText } from "../listing/mode-text.ts";
 
 /** restic's JSON of an entry that was found: its fields, but neither name nor content. */
 export function matchMessage({ path, node }: WalkedNode): Record<string, unknown> {
-  const target = node.linktarget;
   return {
     path: displayText(path),
     permissions: goModeText(node.mode),
@@ -23,8 +22,7 @@ export function matchMessage({ path, node }: WalkedNode): Record<string, unknown
       device_id: node.device_id,
       size: node.size,
       links: node.links,
-      linktarget: target === undefined ? "" : displayText(target),
-      linktarget_raw: target === undefined ? "" : rawTarget(target),
+      linktarget: displayText(node.linktarget ?? ""),
       error: node.error,
     }),
   };
@@ -63,10 +61,4 @@ function present(fields: Readonly<Record<string, unknown>>): Record<string, unkn
     return [[key, typeof value === "bigint" ? exactNumber(value) : value]];
   });
   return Object.fromEntries(entries);
-}
-
-/** restic adds the bytes where the text is not the whole truth. */
-function rawTarget(target: string): string {
-  const bytes = Buffer.from(target, "latin1");
-  return bytes.equals(Buffer.from(displayText(target), "utf8")) ? "" : bytes.toString("base64");
 }
