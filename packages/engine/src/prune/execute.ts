@@ -50,6 +50,9 @@ export async function executePrune(
   let files = index.written;
   const doomed: readonly PackAction[] = isInstant ? ["delete", "remove", "repack"] : ["delete"];
   if (index.written + index.removed > 0) {
+    // Whose lock was gone when we looked has saved its snapshot before: by now lists show it.
+    const { listLagMs } = repository.backend;
+    if (listLagMs > 0) await repository.clock.sleep(listLagMs, signal);
     // Backups that have ended meanwhile find what they stored listed as in use.
     const needed = await protectNewcomers(work, pool, { signal });
     if (needed.size > 0) files += await listAgain(work, needed, { signal });
