@@ -10,7 +10,7 @@ import {
   type RepositoryFile,
 } from "@comeback/core";
 import type { SimulatedStore } from "./simulated-store.ts";
-import type { SimulatedProcess } from "./simulation.ts";
+import type { SimulatedProcess } from "./simulated-process.ts";
 
 /** The way of one process to a shared store: the simulation decides when each call is made. */
 export class SimulatedBackend implements Backend {

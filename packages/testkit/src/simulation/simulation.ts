@@ -1,9 +1,13 @@
 import { mock } from "node:test";
-import { ComebackError, type RepositoryFile } from "@comeback/core";
+import { ComebackError } from "@comeback/core";
 import { SeededRandom } from "../seeded-random.ts";
 import { SimulatedClock } from "../simulated-clock.ts";
-import { SimulatedBackend } from "./simulated-backend.ts";
-import type { SimulatedStore } from "./simulated-store.ts";
+import {
+  crashed,
+  type PendingCall,
+  SimulatedClient,
+  SimulatedProcess,
+} from "./simulated-process.ts";
 import { Trace } from "./trace.ts";
 
 /** What becomes of a call. */
@@ -20,22 +24,6 @@ export interface SimulatedTrouble {
   /** How often time moves on by one of `jumpsMs`. */
   readonly jumpsPercent: number;
   readonly jumpsMs: readonly number[];
-}
-
-type Perform = (process: number, nowMs: number, random: SeededRandom) => Promise<unknown>;
-
-interface CallRequest {
-  readonly store: SimulatedStore | undefined;
-  readonly method: string;
-  readonly file: RepositoryFile;
-  readonly signal: AbortSignal | undefined;
-  readonly perform: Perform;
-}
-
-interface PendingCall extends CallRequest {
-  readonly process: SimulatedProcess;
-  resolve(result: unknown): void;
-  reject(error: unknown): void;
 }
 
 /** Locks are refreshed within this while time jumps; they are stale after 30 minutes. */
@@ -278,75 +266,4 @@ export class Simulation implements Disposable {
       quiet = this.#busy > 0 ? 0 : quiet + 1;
     }
   }
-}
-
-/** Somebody who works on the stores, in one process after the other. */
-export class SimulatedClient {
-  readonly name: string;
-  readonly simulation: Simulation;
-  /** Calls so far that did not simply work. */
-  troubles = 0;
-  #process: SimulatedProcess;
-
-  constructor(name: string, simulation: Simulation) {
-    this.name = name;
-    this.simulation = simulation;
-    this.#process = simulation.newProcess(this);
-  }
-
-  get process(): SimulatedProcess {
-    return this.#process;
-  }
-
-  /** Goes on in a new process. */
-  newProcess(): SimulatedProcess {
-    this.#process = this.simulation.newProcess(this);
-    return this.#process;
-  }
-
-  /** Resolves when it is this client's turn. */
-  async turn(method: string): Promise<void> {
-    const file = { type: "config", name: "" } as const;
-    const perform = (): Promise<void> => Promise.resolve();
-    const none = undefined;
-    await this.#process.call({ store: none, signal: none, method, file, perform });
-  }
-
-  note(text: string): void {
-    this.simulation.note(this.name, text);
-  }
-}
-
-/** One process of a client. Once it has crashed, its calls fail, and what it left stays behind. */
-export class SimulatedProcess {
-  readonly client: SimulatedClient;
-  readonly number: number;
-  crashed = false;
-  /** Calls are made at once and always work: for what is not part of the run. */
-  isDirect = false;
-  readonly #simulation: Simulation;
-
-  constructor(client: SimulatedClient, number: number, simulation: Simulation) {
-    this.client = client;
-    this.number = number;
-    this.#simulation = simulation;
-  }
-
-  backend(store: SimulatedStore): SimulatedBackend {
-    return new SimulatedBackend(this, store);
-  }
-
-  async call(request: CallRequest): Promise<unknown> {
-    request.signal?.throwIfAborted();
-    if (this.crashed) throw crashed();
-    const { clock, random } = this.#simulation;
-    if (this.isDirect) return request.perform(this.number, clock.now(), random);
-    return new Promise((resolve, reject) => {
-      this.#simulation.enqueue({ ...request, process: this, resolve, reject });
-    });
-  }
-}
-
-function crashed(): ComebackError {
-  return new ComebackError("backend.io", "the process has crashed");
 }
