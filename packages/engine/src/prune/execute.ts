@@ -49,7 +49,7 @@ export async function executePrune(
   const index = await rewriteIndex(work, plan.mode, { signal });
   let files = index.written;
   const doomed: readonly PackAction[] = isInstant ? ["delete", "remove", "repack"] : ["delete"];
-  if (index.written + index.removed > 0) {
+  if (index.written + index.removed > 0 || packsWith(work, doomed).size > 0) {
     // Whose lock was gone when we looked has saved its snapshot before: by now lists show it.
     const { listLagMs } = repository.backend;
     if (listLagMs > 0) await repository.clock.sleep(listLagMs, signal);
