@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SeededRandom } from "@comeback/testkit";
+import { checkpointTimes } from "../drivers/checkpoints.ts";
 import { type BackupSummary, Client, summaryOf } from "../drivers/client.ts";
 import { Corpus } from "../drivers/corpus.ts";
 import { makeQuickRepository } from "../drivers/quick-repository.ts";
@@ -38,15 +39,6 @@ async function assertComesBack(
   assertSameTree(corpus.folder, target, { tops: false });
 }
 
-/** The checkpoints that there are, and when each was saved. */
-function checkpoints(): string {
-  const files = readdirSync(cache, { recursive: true, withFileTypes: true });
-  return files
-    .filter((file) => file.parentPath.endsWith("checkpoints") && !file.name.includes("."))
-    .map((file) => statSync(join(file.parentPath, file.name), { throwIfNoEntry: false })?.mtimeMs)
-    .join(" ");
-}
-
 /** What an interruption left is sound, and not a single snapshot. */
 async function assertCleanWithoutSnapshot(ours: Client, theirs: Client): Promise<void> {
   assert.deepEqual(filesOf(ours.repository, "snapshots"), []);
@@ -73,8 +65,11 @@ test(`kill -9 in a first backup at ${KILLS} moments, seed ${SEED}`, async (t: Te
       if (kill === 0) {
         // For once not at random: a checkpoint has just been saved, and tells of stored files.
         await waitUntil("3 packs", () => child.exitCode !== null || packs() >= 3);
-        const before = checkpoints();
-        await waitUntil("a checkpoint", () => child.exitCode !== null || checkpoints() !== before);
+        const before = checkpointTimes(cache);
+        await waitUntil(
+          "a checkpoint",
+          () => child.exitCode !== null || checkpointTimes(cache) !== before,
+        );
       }
       child.kill("SIGKILL");
       await finished;
