@@ -12,6 +12,8 @@ const HOUR_MS = 60 * MINUTE_MS;
 const LIST_LAGS_MS = [0, 0, 200, 2_000];
 const JUMPS_MS = [300, 3_000, 6 * MINUTE_MS, 35 * MINUTE_MS, 26 * HOUR_MS];
 const OPERATIONS_OF_CLIENT_MAX = 4;
+/** Of the trace of a schedule that failed: the end of it tells the most. */
+const TRACE_LINES_MAX = 300;
 /** What must succeed after any schedule. */
 const CONCLUDING = ["backup", "prune", "prune at once"];
 
@@ -57,6 +59,8 @@ function troubleOf(random: SeededRandom): SimulatedTrouble {
     switchesPercent: random.pick([5, 30, 100]),
     jumpsPercent: random.pick([0, 1, 3]),
     jumpsMs: JUMPS_MS,
+    // A lock that was lost in the meantime is not noticed at once: such a run may lose data.
+    sleepsPercent: 0,
   };
 }
 
@@ -142,6 +146,6 @@ function explain(seed: number, simulation: Simulation, error: Error): string {
     `the schedule of seed ${seed} broke a promise: ${error.message}`,
     `once more: COMEBACK_SIMULATION_SEED=${seed} node --test test/simulation/quick/*.test.ts`,
     error.stack ?? "",
-    simulation.trace.toString(),
+    simulation.trace.tail(TRACE_LINES_MAX),
   ].join("\n");
 }

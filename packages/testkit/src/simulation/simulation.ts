@@ -24,6 +24,8 @@ export interface SimulatedTrouble {
   /** How often time moves on by one of `jumpsMs`. */
   readonly jumpsPercent: number;
   readonly jumpsMs: readonly number[];
+  /** How many of these jumps one client sleeps through, and on: its machine is suspended. */
+  readonly sleepsPercent: number;
 }
 
 /** Locks are refreshed within this while time jumps; they are stale after 30 minutes. */
@@ -32,6 +34,8 @@ const JUMP_STEP_MS = 20 * 60_000;
 const CALL_MAX_MS = 60;
 /** A run that makes more calls than any real one is stuck. */
 const CALLS_MAX = 50_000;
+/** For so many calls of others a client may sleep. */
+const SLEEP_MAX_CALLS = 150;
 /** Turns of the event loop after which whatever waits, waits for a call or for time. */
 const QUIET_TURNS = 3;
 
@@ -42,6 +46,7 @@ const CALM: SimulatedTrouble = {
   switchesPercent: 0,
   jumpsPercent: 0,
   jumpsMs: [],
+  sleepsPercent: 0,
 };
 
 /**
@@ -59,6 +64,7 @@ export class Simulation implements Disposable {
   readonly #pending: PendingCall[] = [];
   readonly #failures: unknown[] = [];
   #lastClient = "";
+  #sleeping = { client: "", calls: 0 };
   #clients = 0;
   #processes = 0;
   #busy = 0;
@@ -159,7 +165,10 @@ export class Simulation implements Disposable {
   }
 
   async #step(): Promise<void> {
-    const { jumpsPercent, jumpsMs } = this.#trouble;
+    const { jumpsPercent, jumpsMs, sleepsPercent } = this.#trouble;
+    if (this.#sleeping.calls-- <= 0 || this.#awake.length === 0) {
+      this.#sleeping = { client: "", calls: 0 };
+    }
     if (this.#pending.length === 0) {
       const wakeAtMs = this.clock.nextWakeAtMs;
       if (wakeAtMs === undefined) throw new Error("every client waits, and nothing will happen");
@@ -168,6 +177,11 @@ export class Simulation implements Disposable {
     if (this.random.chance(jumpsPercent)) {
       const jumpMs = this.random.pick(jumpsMs);
       this.note("-", `${jumpMs / 1000} s pass`);
+      if (this.random.chance(sleepsPercent)) {
+        const client = this.random.pick(this.#pending).process.client.name;
+        this.#sleeping = { client, calls: this.random.integer(1, SLEEP_MAX_CALLS) };
+        this.note(client, `sleeps for ${this.#sleeping.calls} calls`);
+      }
       await this.pass(jumpMs);
       return;
     }
@@ -178,10 +192,16 @@ export class Simulation implements Disposable {
     if (this.#pending.includes(call)) await this.#make(call, this.#fate(call));
   }
 
+  /** Calls of those who do not sleep. */
+  get #awake(): PendingCall[] {
+    return this.#pending.filter(({ process }) => process.client.name !== this.#sleeping.client);
+  }
+
   #choose(): PendingCall {
-    const own = this.#pending.filter(({ process }) => process.client.name === this.#lastClient);
+    const pending = this.#awake;
+    const own = pending.filter(({ process }) => process.client.name === this.#lastClient);
     const stay = own.length > 0 && !this.random.chance(this.#trouble.switchesPercent);
-    const call = this.random.pick(stay ? own : this.#pending);
+    const call = this.random.pick(stay ? own : pending);
     this.#lastClient = call.process.client.name;
     return call;
   }
@@ -199,7 +219,7 @@ export class Simulation implements Disposable {
   }
 
   #lockCall(): PendingCall | undefined {
-    return this.#pending.find(
+    return this.#awake.find(
       ({ file, method }) => file.type === "lock" && (method === "save" || method === "remove"),
     );
   }

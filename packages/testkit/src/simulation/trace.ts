@@ -35,7 +35,8 @@ export class Trace {
     return createHash("sha256").update(this.#lines.join("\n")).digest("hex");
   }
 
-  toString(): string {
-    return this.#lines.join("\n");
+  /** The last lines. */
+  tail(lines: number): string {
+    return this.#lines.slice(-lines).join("\n");
   }
 }
