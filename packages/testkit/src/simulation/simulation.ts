@@ -28,12 +28,14 @@ export interface SimulatedTrouble {
   readonly sleepsPercent: number;
 }
 
-/** Locks are refreshed within this while time jumps; they are stale after 30 minutes. */
-const JUMP_STEP_MS = 20 * 60_000;
+/** While time jumps, locks are refreshed once in two such steps; they are stale after 30 minutes. */
+const JUMP_STEP_MS = 10 * 60_000;
 /** One call takes up to this long. */
 const CALL_MAX_MS = 60;
 /** A run that makes more calls than any real one is stuck. */
 const CALLS_MAX = 50_000;
+/** Between two writes is where a crash or an error can do harm. */
+const WRITE_TROUBLE_FACTOR = 5;
 /** For so many calls of others a client may sleep. */
 const SLEEP_MAX_CALLS = 150;
 /** Turns of the event loop after which whatever waits, waits for a call or for time. */
@@ -123,8 +125,8 @@ export class Simulation implements Disposable {
     const endMs = this.clock.now() + byMs;
     while (this.clock.now() < endMs) {
       const stepMs = Math.min(JUMP_STEP_MS, endMs - this.clock.now());
-      mock.timers.tick(stepMs);
       await this.clock.advance(stepMs);
+      mock.timers.tick(stepMs);
       await this.#settle();
       if (byMs < JUMP_STEP_MS) continue;
       for (let call = this.#lockCall(); call !== undefined; call = this.#lockCall()) {
@@ -206,14 +208,17 @@ export class Simulation implements Disposable {
     return call;
   }
 
-  #fate({ method, store }: PendingCall): Fate {
+  #fate({ method, store, file }: PendingCall): Fate {
     if (store === undefined) return "works";
     const { failuresPercent, crashesPercent, duplicatesPercent } = this.#trouble;
-    if (this.random.chance(crashesPercent)) {
+    const isWrite = (method === "save" || method === "remove") && file.type !== "lock";
+    const factor = isWrite ? WRITE_TROUBLE_FACTOR : 1;
+    if (this.random.chance(crashesPercent * factor)) {
       return this.random.chance(50) ? "crash before" : "crash after";
     }
-    if (this.random.chance(failuresPercent))
+    if (this.random.chance(failuresPercent * factor)) {
       return this.random.chance(50) ? "fails" : "answer lost";
+    }
     if (method === "list" && this.random.chance(duplicatesPercent)) return "duplicates";
     return "works";
   }
