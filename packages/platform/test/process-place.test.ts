@@ -20,26 +20,34 @@ test("a process that runs is there, one that has ended is gone", async () => {
   assert.equal(isProcessGone(1), false, "another user's process, perhaps, but a process");
   assert.equal(isProcessGone(spawnSync("true").pid), true);
   const child = spawn("sleep", ["1000"]);
-  assert.equal(isProcessGone(child.pid ?? 0), false);
   const ended = new Promise((resolve) => child.on("close", resolve));
-  child.kill("SIGKILL");
-  await ended;
+  try {
+    assert.equal(isProcessGone(child.pid ?? 0), false);
+  } finally {
+    child.kill("SIGKILL");
+    await ended;
+  }
   assert.equal(isProcessGone(child.pid ?? 0), true);
 });
 
 test("one that has ended and that nobody waited for is gone", async () => {
   // The shell starts a child, tells its number, and becomes a program that waits for nobody.
-  const script = "sh -c 'exit 0' & echo $!; exec sleep 1000";
+  const script = "sleep 1000 & echo $!; exec sleep 1000";
   const parent = spawn("sh", ["-c", script], { stdio: ["ignore", "pipe", "ignore"] });
-  const pid = Number(
-    await new Promise<string>((resolve) =>
-      parent.stdout.once("data", (chunk: Buffer) => resolve(chunk.toString("utf8"))),
-    ),
-  );
-  while (!isProcessGone(pid)) await new Promise(setImmediate);
-  assert.doesNotThrow(() => process.kill(pid, 0), "its number is still taken");
-  parent.kill("SIGKILL");
-  await new Promise((resolve) => parent.on("close", resolve));
+  const ended = new Promise((resolve) => parent.on("exit", resolve));
+  try {
+    const told = new Promise<Buffer>((resolve) => parent.stdout.once("data", resolve));
+    const pid = Number((await told).toString("utf8"));
+    const comm = (): string => readFileSync(`/proc/${parent.pid}/comm`, "utf8").trim();
+    while (comm() !== "sleep") await new Promise(setImmediate);
+    assert.equal(isProcessGone(pid), false);
+    process.kill(pid, "SIGKILL");
+    while (!isProcessGone(pid)) await new Promise(setImmediate);
+    assert.doesNotThrow(() => process.kill(pid, 0), "its number is still taken");
+  } finally {
+    parent.kill("SIGKILL");
+    await ended;
+  }
 });
 
 test("what is no process number is nobody's", () => {

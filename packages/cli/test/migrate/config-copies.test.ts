@@ -11,7 +11,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { MemoryBackend } from "@comeback/testkit";
+import { localBackendFactory } from "@comeback/backend-local";
+import type { Backend } from "@comeback/core";
 import { configCopyFolder, configKeeper, findConfigCopy } from "../../src/migrate/config-copies.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "comeback-config-copies-"));
@@ -20,34 +21,34 @@ const env = { XDG_STATE_HOME: join(scratch, "not", "made", "yet") };
 const folder = configCopyFolder(env);
 const KEY = "12".repeat(32);
 
-/** A store at a place of its own, with one key. */
-async function storeAt(location: string): Promise<MemoryBackend> {
-  const backend = new MemoryBackend();
-  Object.defineProperty(backend, "location", { value: location });
+/** A repository's folder with one key. */
+async function storeAt(name: string): Promise<Backend> {
+  const backend = await localBackendFactory.create(join(scratch, name));
   await backend.save({ type: "key", name: KEY }, Buffer.from("{}"));
   return backend;
 }
 
 test("a copy is found by the repository's place, and says which keys belong to it", async () => {
-  assert.equal(await findConfigCopy(env, "/mnt/one"), undefined, "no folder, no copy");
-  const one = configKeeper(folder, await storeAt("/mnt/one"), "a".repeat(64));
-  const other = configKeeper(folder, await storeAt("/mnt/other"), "b".repeat(64));
+  const place = join(scratch, "one");
+  assert.equal(await findConfigCopy(env, place), undefined, "no folder, no copy");
+  const one = configKeeper(folder, await storeAt("one"), "a".repeat(64));
+  const other = configKeeper(folder, await storeAt("other"), "b".repeat(64));
   const where = await one.keep(Buffer.from("config of one"));
   await other.keep(Buffer.from("config of the other"));
-  for (const location of ["/mnt/one", "local:/mnt/one", "/mnt/x/../one/"]) {
+  for (const location of [place, `local:${place}`, `${scratch}/x/../one/`]) {
     const copy = await findConfigCopy(env, location);
     assert.equal(copy?.path, where);
-    assert.deepEqual(copy?.about, { location: "/mnt/one", keys: [KEY] });
+    assert.deepEqual(copy?.about, { location: place, keys: [KEY] });
     assert.equal(readFileSync(copy.path, "utf8"), "config of one");
   }
   // It opens nothing by itself, but is nobody else's business.
   assert.equal(statSync(where).mode & 0o777, 0o600);
-  assert.equal(await findConfigCopy(env, "/mnt"), undefined);
+  assert.equal(await findConfigCopy(env, scratch), undefined);
   await one.keep(Buffer.from("a later config"));
   assert.equal(readFileSync(where, "utf8"), "a later config");
   await one.drop();
   await one.drop();
-  assert.equal(await findConfigCopy(env, "/mnt/one"), undefined);
+  assert.equal(await findConfigCopy(env, place), undefined);
   assert.deepEqual(readdirSync(folder), ["b".repeat(64)]);
 });
 
@@ -64,7 +65,7 @@ test("half a copy, or something else in its place, is none", async () => {
 test("where no copy can be made, that is an error, and says where", async () => {
   const file = join(scratch, "a file");
   writeFileSync(file, "");
-  const keeper = configKeeper(join(file, "below"), await storeAt("/mnt/d"), "d".repeat(64));
+  const keeper = configKeeper(join(file, "below"), await storeAt("d"), "d".repeat(64));
   await assert.rejects(keeper.keep(Buffer.from("x")), (error: { code?: string; why?: string }) => {
     assert.equal(error.code, "migration.failed");
     return error.why?.includes(join(file, "below")) === true;
