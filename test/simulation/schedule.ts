@@ -14,6 +14,9 @@ const JUMPS_MS = [300, 3_000, 6 * MINUTE_MS, 35 * MINUTE_MS, 26 * HOUR_MS];
 const OPERATIONS_OF_CLIENT_MAX = 4;
 /** Of the trace of a schedule that failed: the end of it tells the most. */
 const TRACE_LINES_MAX = 300;
+/** Leaves packs that are marked, and whose time has come when the clients begin. */
+const PAST = ["backup", "remove snapshots", "backup", "remove snapshots", "prune"];
+const LONG_AGO_MS = 26 * HOUR_MS;
 /** What must succeed after any schedule. */
 const CONCLUDING = ["backup", "prune", "prune at once"];
 
@@ -30,13 +33,20 @@ export interface ScheduleResult {
 /** Runs the schedule of a seed; throws an error with the trace where a promise was broken. */
 export async function runSchedule(seed: number): Promise<ScheduleResult> {
   const random = new SeededRandom(seed);
-  using simulation = new Simulation(seed, troubleOf(random));
+  const trouble = troubleOf(random);
+  using simulation = new Simulation(seed, trouble);
   using _ = runTasksInThisThread(new SeededRandom(seed + 1_000_000_000));
   const counts = new Map<string, number>();
   try {
     const listLagMs = random.pick(LIST_LAGS_MS);
     const hasCopies = random.chance(25);
     const world = await World.create({ clock: simulation.clock, seed, listLagMs, hasCopies });
+    if (random.chance(40)) {
+      simulation.calm();
+      for (const name of PAST) await conclude(simulation, world, name);
+      await simulation.pass(LONG_AGO_MS);
+      simulation.disturb(trouble);
+    }
     for (let i = random.integer(2, 3); i > 0; i--) {
       const own = new SeededRandom(random.integer(0, 2 ** 32 - 1));
       simulation.client("ABC".charAt(i - 1), (client) =>
@@ -117,9 +127,9 @@ async function verifyWorld(simulation: Simulation, world: World): Promise<void> 
 
 /** One more operation, which nothing disturbs. */
 async function conclude(simulation: Simulation, world: World, name: string): Promise<void> {
-  const random = new SeededRandom(simulation.seed);
+  const random = new SeededRandom(simulation.random.integer(0, 2 ** 32 - 1));
   await simulation.pass(HOUR_MS);
-  simulation.note("-", `${name} in the end`);
+  simulation.note("-", `${name} by somebody else`);
   simulation.client("D", (client) => run(newActor(world, client, random), name));
   await simulation.run();
 }

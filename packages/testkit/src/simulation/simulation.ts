@@ -115,6 +115,11 @@ export class Simulation implements Disposable {
     this.#trouble = CALM;
   }
 
+  /** From now on this much goes wrong. */
+  disturb(trouble: SimulatedTrouble): void {
+    this.#trouble = trouble;
+  }
+
   [Symbol.dispose](): void {
     // Also lets go of the mocks, and with them of this run.
     mock.reset();
