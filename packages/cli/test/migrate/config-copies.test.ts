@@ -13,6 +13,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { localBackendFactory } from "@comeback/backend-local";
 import type { Backend } from "@comeback/core";
+import { MemoryBackend } from "@comeback/testkit";
 import { configCopyFolder, configKeeper, findConfigCopy } from "../../src/migrate/config-copies.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "comeback-config-copies-"));
@@ -65,7 +66,7 @@ test("half a copy, or something else in its place, is none", async () => {
 test("where no copy can be made, that is an error, and says where", async () => {
   const file = join(scratch, "a file");
   writeFileSync(file, "");
-  const keeper = configKeeper(join(file, "below"), await storeAt("d"), "d".repeat(64));
+  const keeper = configKeeper(join(file, "below"), new MemoryBackend(), "d".repeat(64));
   await assert.rejects(keeper.keep(Buffer.from("x")), (error: { code?: string; why?: string }) => {
     assert.equal(error.code, "migration.failed");
     return error.why?.includes(join(file, "below")) === true;
