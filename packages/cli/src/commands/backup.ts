@@ -271,7 +271,8 @@ async function prepare(
   const withoutParent = isForced || (isStream && flags.parent === undefined);
   const [parent] = await Promise.all([
     withoutParent ? undefined : findParent(session, wish),
-    session.repository.loadIndex({ signal: session.signal }),
+    // Only with the lock confirmed: nothing of what is read then may have gone.
+    session.mayWrite.then(() => session.repository.loadIndex({ signal: session.signal })),
   ]);
   const kept = isStream
     ? undefined

@@ -55,7 +55,8 @@ async function runCopy(
   const [snapshots] = await Promise.all([
     findSnapshots(pair.from, names, filterOf(flags, context.env)),
     pair.from.repository.loadIndex({ includeMarked: true, signal: pair.signal }),
-    pair.to.repository.loadIndex({ signal: pair.signal }),
+    // Only with the lock confirmed: nothing of what is read then may have gone.
+    pair.to.mayWrite.then(() => pair.to.repository.loadIndex({ signal: pair.signal })),
   ]);
   const [from, to] = [pair.from.repository, pair.to.repository];
   const sameChunker = from.config.chunkerPolynomial === to.config.chunkerPolynomial;

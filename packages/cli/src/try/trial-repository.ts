@@ -55,6 +55,7 @@ export class TrialRepository {
   ): Promise<BackupResult> {
     await using session = await this.#open();
     const { repository, mayWrite, signal } = session;
+    await mayWrite;
     await repository.loadIndex({ signal });
     return await backup({
       repository,

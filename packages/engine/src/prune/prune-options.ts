@@ -15,7 +15,9 @@ export type UnusedLimit =
   | { readonly kind: "unlimited" };
 
 export interface PruneOptions extends OperationOptions {
-  /** Open and locked; its index is loaded anew. */
+  /**
+   * Open and locked, the lock confirmed: what is found before may change. Its index is loaded anew.
+   */
   readonly repository: Repository;
   /** Default: two-phase. */
   readonly mode?: PruneMode;

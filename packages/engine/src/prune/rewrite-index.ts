@@ -62,14 +62,16 @@ export async function listAgain(
 }
 
 export async function removeFiles(
-  { backend }: Repository,
+  repository: Repository,
   type: "index" | "pack",
   names: Iterable<string>,
   options: OperationOptions,
   onRemoved: () => void = () => {},
 ): Promise<void> {
+  const { backend } = repository;
   await eachConcurrently(names, PRUNE_REMOVALS_IN_FLIGHT_MAX, async (name) => {
     options.signal?.throwIfAborted();
+    await repository.assertLocked();
     await backend.remove({ type, name }, options);
     onRemoved();
   });

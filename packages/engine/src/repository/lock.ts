@@ -3,6 +3,7 @@ import type { Clock } from "@comeback/core";
 import {
   ComebackError,
   ExitCode,
+  isComebackError,
   LOCK_GIVE_UP_MS,
   LOCK_REFRESH_MS,
   messageOf,
@@ -42,6 +43,7 @@ export class RepositoryLock implements AsyncDisposable {
   #refreshedMs: number;
   readonly #timer: NodeJS.Timeout;
   #refreshing: Promise<void> | undefined;
+  #lost: ComebackError | undefined;
   #released = false;
   readonly #closing = new AbortController();
 
@@ -54,10 +56,9 @@ export class RepositoryLock implements AsyncDisposable {
     this.confirmed = this.#confirm();
     // A rejection is for whoever awaits it; without one it must not end the process.
     this.confirmed.catch(() => {});
-    this.#timer = setInterval(() => {
-      this.#refreshing ??= this.#refresh().finally(() => (this.#refreshing = undefined));
-    }, LOCK_REFRESH_MS);
+    this.#timer = setInterval(() => void this.#refreshOnce(), LOCK_REFRESH_MS);
     this.#timer.unref();
+    repository.workUnder(this);
   }
 
   static async acquire(repository: Repository, options: LockOptions): Promise<RepositoryLock> {
@@ -86,6 +87,40 @@ export class RepositoryLock implements AsyncDisposable {
     }
   }
 
+  /**
+   * Fails once others may have taken the lock for abandoned: the machine slept, or the storage was
+   * gone, for so long that it was not refreshed, and it has been cleared meanwhile. What was planned
+   * or read before then may not hold any more.
+   */
+  async assertHeld(): Promise<void> {
+    if (this.#isOverdue) await this.#refreshOnce();
+    if (this.#lost !== undefined) throw this.#lost;
+  }
+
+  get #isOverdue(): boolean {
+    return !this.#released && this.#options.clock.now() - this.#refreshedMs >= LOCK_GIVE_UP_MS;
+  }
+
+  #refreshOnce(): Promise<void> {
+    this.#refreshing ??= this.#refresh().finally(() => (this.#refreshing = undefined));
+    return this.#refreshing;
+  }
+
+  #lose(why: string, cause: unknown): void {
+    this.#lost = new ComebackError(
+      "repository.locked",
+      "the lock of the repository could not be refreshed",
+      {
+        why,
+        next: "run the command again: what it stored so far is found again",
+        exitCode: ExitCode.failed,
+        retryable: true,
+        cause,
+      },
+    );
+    this.#options.onLost?.(this.#lost);
+  }
+
   async #confirm(): Promise<void> {
     const { clock, signal } = this.#options;
     const { listLagMs } = this.#repository.backend;
@@ -102,6 +137,7 @@ export class RepositoryLock implements AsyncDisposable {
     const { clock } = this.#options;
     try {
       const old = this.#name;
+      if (this.#isOverdue) await this.#repository.backend.stat({ type: "lock", name: old });
       const json = lockJson(this.#options, this.#sinceMs);
       this.#name = await this.#repository.saveUnpacked("lock", json);
       this.#refreshedMs = clock.now();
@@ -110,20 +146,9 @@ export class RepositoryLock implements AsyncDisposable {
       if (backend.listLagMs > 0) await this.#sleepWhileHeld(backend.listLagMs);
       await backend.remove({ type: "lock", name: old });
     } catch (cause) {
-      if (clock.now() - this.#refreshedMs < LOCK_GIVE_UP_MS) return;
-      this.#options.onLost?.(
-        new ComebackError(
-          "repository.locked",
-          "the lock of the repository could not be refreshed",
-          {
-            why: messageOf(cause),
-            next: "run the command again once the storage is reachable",
-            exitCode: ExitCode.failed,
-            retryable: true,
-            cause,
-          },
-        ),
-      );
+      if (!this.#isOverdue) return;
+      const isCleared = isComebackError(cause, "backend.not-found");
+      this.#lose(isCleared ? "somebody has cleared it as abandoned" : messageOf(cause), cause);
     }
   }
 

@@ -67,6 +67,12 @@ export interface LoadIndexOptions extends OperationOptions, RepositoryIndexOptio
   onFile?(name: string, listing: IndexFileListing): void;
 }
 
+/** A lock under which a repository is worked on. */
+export interface HeldLock {
+  /** Fails where others may have gone ahead without regard to us. */
+  assertHeld(): Promise<void>;
+}
+
 /**
  * An open repository: its key, its config, and everything that reads or writes a single file or
  * blob of it. Backup, restore and check build on it.
@@ -86,6 +92,7 @@ export class Repository implements AsyncDisposable {
   readonly #cache: CachedBackend | undefined;
   readonly #packs: LoadedPacks;
   #index: RepositoryIndex | undefined;
+  #lock: HeldLock | undefined;
 
   private constructor(
     options: RepositoryOptions,
@@ -212,6 +219,16 @@ export class Repository implements AsyncDisposable {
     return decodeUnpacked(stored, this.codec.cipher, what);
   }
 
+  /** From now on, snapshots are only saved, and packs only removed, while this lock is held. */
+  workUnder(lock: HeldLock): void {
+    this.#lock = lock;
+  }
+
+  /** Fails where the lock that the repository is worked on under is not ours any more. */
+  async assertLocked(): Promise<void> {
+    await this.#lock?.assertHeld();
+  }
+
   /** Seals and saves JSON under the name that its content gives it. */
   async saveUnpacked(
     type: FileType,
@@ -220,6 +237,8 @@ export class Repository implements AsyncDisposable {
   ): Promise<string> {
     const stored = encodeUnpacked(json, this.config.version, this.codec.cipher);
     const name = sha256(stored).toString("hex");
+    // What it refers to might have been deleted since.
+    if (type === "snapshot") await this.assertLocked();
     await this.backend.save({ type, name }, stored, options);
     return name;
   }

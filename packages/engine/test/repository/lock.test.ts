@@ -292,6 +292,47 @@ describe("a lock", () => {
     assert.deepEqual(await lockNames(repository), []);
   });
 
+  it("that was cleared while the machine slept lets no snapshot be saved any more", async () => {
+    await using builder = await RepositoryBuilder.create();
+    const { repository } = builder;
+    const clock = new SimulatedClock();
+    const lost: ComebackError[] = [];
+    const onLost = (error: ComebackError): void => void lost.push(error);
+    await using lock = await RepositoryLock.acquire(repository, {
+      exclusive: false,
+      clock,
+      onLost,
+    });
+    await lock.confirmed;
+    const [name] = await lockNames(repository);
+    await clock.advance(LOCK_STALE_MS + 1);
+    await repository.backend.remove({ type: "lock", name: name as string });
+    await assert.rejects(repository.saveUnpacked("snapshot", Buffer.from("{}")), (error) =>
+      isComebackError(error, "repository.locked"),
+    );
+    assert.equal(lost.length, 1);
+    await assert.rejects(
+      repository.assertLocked(),
+      (error) => isComebackError(error, "repository.locked"),
+      "and not later either",
+    );
+    for await (const _ of repository.backend.list("snapshot")) assert.fail("nothing was saved");
+  });
+
+  it("that nobody cleared while the machine slept is refreshed, and the work goes on", async () => {
+    await using builder = await RepositoryBuilder.create();
+    const { repository } = builder;
+    const clock = new SimulatedClock();
+    await using lock = await RepositoryLock.acquire(repository, { exclusive: false, clock });
+    await lock.confirmed;
+    const before = await lockNames(repository);
+    await clock.advance(LOCK_STALE_MS + 1);
+    await repository.saveUnpacked("snapshot", Buffer.from("{}"));
+    const after = await lockNames(repository);
+    assert.equal(after.length, 1);
+    assert.notDeepEqual(after, before);
+  });
+
   it("is reported as lost once it could not be written anew for too long", async (t) => {
     t.mock.timers.enable({ apis: ["setInterval"] });
     await using builder = await RepositoryBuilder.create({ listLagMs: LIST_LAG_DEFAULT_MS });
