@@ -1,3 +1,0 @@
-import { simulateMany } from "../simulate-many.ts";
-
-simulateMany(2);
