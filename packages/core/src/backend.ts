@@ -1,3 +1,5 @@
+import type { Clock } from "./environment.ts";
+
 /** The kinds of file a repository consists of (restic design, "Repository Layout"). */
 export type FileType = "config" | "key" | "lock" | "snapshot" | "index" | "pack";
 
@@ -30,6 +32,51 @@ export interface LoadOptions extends OperationOptions {
   readonly offset?: number;
   /** Bytes wanted; default: to the end of the file. */
   readonly length?: number;
+}
+
+export interface SaveOptions extends OperationOptions {
+  /**
+   * What a pack holds: stores with cheap, slow classes keep trees where they can be read at once.
+   * Not given for other files, which always stay there.
+   */
+  readonly packContent?: "data" | "tree" | undefined;
+}
+
+/** How far a pack is from being read: at once, after `thaw`, or soon because that was asked for. */
+export type ArchiveState = "readable" | "archived" | "thawing";
+
+export interface ArchivedPack extends ListedFile {
+  readonly state: ArchiveState;
+  /** The store's own name for where it lies, such as `DEEP_ARCHIVE`. */
+  readonly storageClass: string;
+}
+
+/** How quickly a store makes packs readable, and so at what price: its own names for it. */
+export interface ThawTier {
+  readonly name: string;
+  /** What the store promises at most, in hours. */
+  readonly waitHours: number;
+}
+
+/** The part of a backend whose packs may lie where they cannot be read at once. */
+export interface BackendArchive {
+  /** The tiers of a storage class, the cheapest first. */
+  tiers(storageClass: string): readonly ThawTier[];
+  /** Asks for each pack how it is. In any order; packs that are missing are left out. */
+  states(names: Iterable<string>, options?: OperationOptions): AsyncIterable<ArchivedPack>;
+  /** Asks for a pack to be made readable for so many days. Asking again while it thaws is no error. */
+  thaw(
+    name: string,
+    options: OperationOptions & { readonly tier: string; readonly days: number },
+  ): Promise<void>;
+}
+
+/** The part of a backend that keeps files from being deleted before a time, by whomsoever. */
+export interface BackendRetention {
+  /** Until when a file cannot be deleted; undefined where it can be now. */
+  lockedUntilMs(file: RepositoryFile, options?: OperationOptions): Promise<number | undefined>;
+  /** Keeps a file at least until then; never shortens what was set. */
+  extend(file: RepositoryFile, untilMs: number, options?: OperationOptions): Promise<void>;
 }
 
 /**
@@ -66,8 +113,12 @@ export interface Backend extends AsyncDisposable {
   readonly isRemote: boolean;
   /** For how long a file saved by another process may be missing from `list`; 0 where it never is. */
   readonly listLagMs: number;
+  /** There only where packs may need a thaw; `load` of one that does rejects with `backend.archived`. */
+  readonly archive?: BackendArchive | undefined;
+  /** There only where the store locks files; `remove` of one rejects with `backend.retained`. */
+  readonly retention?: BackendRetention | undefined;
 
-  save(file: RepositoryFile, data: Uint8Array, options?: OperationOptions): Promise<void>;
+  save(file: RepositoryFile, data: Uint8Array, options?: SaveOptions): Promise<void>;
   load(file: RepositoryFile, options?: LoadOptions): Promise<Uint8Array<ArrayBuffer>>;
   /** Size in bytes, or `backend.not-found`. */
   stat(file: RepositoryFile, options?: OperationOptions): Promise<{ sizeBytes: number }>;
@@ -75,12 +126,33 @@ export interface Backend extends AsyncDisposable {
   remove(file: RepositoryFile, options?: OperationOptions): Promise<void>;
 }
 
-/** How a kind of backend is made from a user's URL. */
+/** What TLS connections of a backend trust, and how they show who they are (PEM files). */
+export interface TlsSettings {
+  /** Certificates of authorities that are trusted beside the system's. */
+  readonly caCertificatePaths?: readonly string[];
+  /** One file with the client's certificate and its key. */
+  readonly clientCertificatePath?: string;
+  /** Trust anyone. */
+  readonly isInsecure?: boolean;
+}
+
+/** What a kind of backend is given of the outside world. */
+export interface OpenBackendOptions extends OperationOptions {
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** What the user set with `-o`, by its name without the scheme: `region` for `-o s3.region=…`. */
+  readonly settings?: ReadonlyMap<string, string>;
+  readonly tls?: TlsSettings;
+  readonly clock?: Clock;
+}
+
+/** How a kind of backend is made from a user's URL, written as restic writes it. */
 export interface BackendFactory {
   /** The URL scheme (`s3`, `sftp`), or "" for plain paths. */
   readonly scheme: string;
+  /** The settings that `-o SCHEME.NAME=VALUE` may name, each with a line for people. */
+  readonly settings: Readonly<Record<string, string>>;
   /** Makes the empty layout; fails with `repository.exists` where a config is already there. */
-  create(location: string, options?: OperationOptions): Promise<Backend>;
+  create(location: string, options?: OpenBackendOptions): Promise<Backend>;
   /** Opens an existing layout; fails with `repository.none` where there is none. */
-  open(location: string, options?: OperationOptions): Promise<Backend>;
+  open(location: string, options?: OpenBackendOptions): Promise<Backend>;
 }

@@ -16,14 +16,22 @@ export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
  * The part before the dot names the area, the part behind it the failure.
  */
 export type ErrorCode =
+  | "backend.archived"
+  | "backend.busy"
   | "backend.closed"
+  | "backend.credentials"
   | "backend.exists"
   | "backend.full"
   | "backend.io"
+  | "backend.misconfigured"
   | "backend.not-found"
   | "backend.not-mounted"
-  | "backend.read-only"
   | "backend.permission"
+  | "backend.program-missing"
+  | "backend.read-only"
+  | "backend.retained"
+  | "backend.unknown-host"
+  | "backend.unreachable"
   | "backup.destination"
   | "backup.no-source"
   | "cache.unusable"

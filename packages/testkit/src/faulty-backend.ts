@@ -7,6 +7,7 @@ import type {
   LoadOptions,
   OperationOptions,
   RepositoryFile,
+  SaveOptions,
 } from "@comeback/core";
 
 export type BackendMethod = "save" | "load" | "stat" | "list" | "remove";
@@ -22,6 +23,8 @@ export type Fault =
   | { readonly kind: "flip"; readonly atByte: number }
   /** `load` gives, or `save` stores, only the first bytes and says nothing. */
   | { readonly kind: "truncate"; readonly keepBytes: number }
+  /** `list` names each file twice. */
+  | { readonly kind: "repeat" }
   /** The call is made later. */
   | { readonly kind: "delay"; readonly delayMs: number; readonly clock: Clock };
 
@@ -89,7 +92,7 @@ export class FaultyBackend implements Backend {
     return this.#crashed;
   }
 
-  async save(file: RepositoryFile, data: Uint8Array, options?: OperationOptions): Promise<void> {
+  async save(file: RepositoryFile, data: Uint8Array, options?: SaveOptions): Promise<void> {
     const fault = this.#begin("save", file);
     if (fault?.kind === "torn-save") {
       await this.#inner.save(file, data.slice(0, fault.keepBytes), options);
@@ -117,7 +120,10 @@ export class FaultyBackend implements Backend {
     const fault = this.#begin("list", { type, name: "" });
     if (fault?.kind === "delay") await fault.clock.sleep(fault.delayMs);
     if (fault?.kind === "error") throw fault.error ?? stagedFailure();
-    yield* this.#inner.list(type, options);
+    for await (const file of this.#inner.list(type, options)) {
+      yield file;
+      if (fault?.kind === "repeat") yield file;
+    }
     if (fault?.kind === "lost-answer") throw fault.error ?? stagedFailure();
     if (this.#crashed) throw stagedFailure("crashed");
   }

@@ -12,6 +12,7 @@ const CONFIG = { type: "config", name: "" } as const;
 /** Repositories in a folder: a plain path, or `local:PATH` as restic also takes it. */
 export const localBackendFactory: BackendFactory = {
   scheme: "",
+  settings: {},
   create: (location, options) => createLocal(location, options),
   open: (location, options) => openLocal(location, options),
 };

@@ -86,7 +86,8 @@ export class PackStore {
     const data = new Uint8Array(pack.buffer, 0, pack.bytes);
     if (!dryRun) {
       await mayWrite;
-      await repository.backend.save({ type: "pack", name: pack.id }, data, { signal });
+      const file = { type: "pack", name: pack.id } as const;
+      await repository.backend.save(file, data, { signal, packContent: type });
       this.hasStored = true;
       if (type === "tree") repository.rememberTreePack(pack.id, data);
     }

@@ -9,6 +9,8 @@ import {
 } from "@comeback/core";
 import type {
   Backend,
+  BackendArchive,
+  BackendRetention,
   Clock,
   ComebackError,
   FileType,
@@ -16,6 +18,7 @@ import type {
   LoadOptions,
   OperationOptions,
   RepositoryFile,
+  SaveOptions,
 } from "@comeback/core";
 import { removeUnusedCaches } from "./cache-directory.ts";
 import { CacheStore, isCachedType } from "./cache-store.ts";
@@ -67,6 +70,8 @@ class CachingBackend implements CachedBackend {
   readonly connections: number;
   readonly isRemote: boolean;
   readonly listLagMs: number;
+  readonly archive: BackendArchive | undefined;
+  readonly retention: BackendRetention | undefined;
   readonly #inner: Backend;
   readonly #store: CacheStore;
   readonly #maxBytes: number;
@@ -87,6 +92,8 @@ class CachingBackend implements CachedBackend {
     this.connections = inner.connections;
     this.isRemote = inner.isRemote;
     this.listLagMs = inner.listLagMs;
+    this.archive = inner.archive;
+    this.retention = inner.retention;
   }
 
   cacheable(file: RepositoryFile): void {
@@ -112,7 +119,7 @@ class CachingBackend implements CachedBackend {
     this.inBackground(this.#store.remove(file));
   }
 
-  async save(file: RepositoryFile, data: Uint8Array, options?: OperationOptions): Promise<void> {
+  async save(file: RepositoryFile, data: Uint8Array, options?: SaveOptions): Promise<void> {
     await this.#inner.save(file, data, options);
     // The caller may use its buffer again once this settles: so the cache comes first.
     if (this.#isCached(file) && isVerified(file, data)) await this.#put(file, data);

@@ -36,6 +36,7 @@ import { decodeTree } from "../tree/decode.ts";
 import { formatTime } from "../tree/time-text.ts";
 import type { TreeNode } from "../tree/types.ts";
 import { decodeConfig, encodeConfig, type RepositoryConfig } from "./config.ts";
+import { listedOnce } from "./listed-once.ts";
 import { LoadedPacks } from "./loaded-packs.ts";
 import { instantOfMilliseconds } from "./instant.ts";
 
@@ -99,7 +100,7 @@ export class Repository implements AsyncDisposable {
     opened: { config: RepositoryConfig; key: MasterKey; keyId: string },
     cache: CachedBackend | undefined,
   ) {
-    this.backend = cache ?? options.backend;
+    this.backend = listedOnce(cache ?? options.backend);
     this.#cache = cache;
     this.config = opened.config;
     this.key = opened.key;

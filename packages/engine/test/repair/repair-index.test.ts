@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { FaultyBackend } from "@comeback/testkit";
+import { FaultyBackend, SeededRandom, SimulatedClock } from "@comeback/testkit";
 import { decodeIndexFile, encodeIndexFile } from "../../src/index/index-file.ts";
 import { planIndexRepair } from "../../src/repair/index-repair-plan.ts";
 import { repairIndex } from "../../src/repair/repair-index.ts";
-import { dataBlob, flipBit } from "../repository-builder.ts";
+import { Repository } from "../../src/repository/repository.ts";
+import { dataBlob, flipBit, TEST_PASSWORD } from "../repository-builder.ts";
 import { checkAll, listed, makeSample, problems, runRepairIndex } from "./sample.ts";
 
 describe("repair index", () => {
@@ -17,6 +18,23 @@ describe("repair index", () => {
     const result = await repairIndex({ repository: builder.repository, plan });
     assert.deepEqual(await listed(builder, "index"), before);
     assert.deepEqual([result.indexFilesWritten, result.indexFilesRemoved], [0, 0]);
+  });
+
+  it("keeps what a list names twice", async () => {
+    const { builder } = await makeSample();
+    const before = await listed(builder, "index");
+    const backend = new FaultyBackend(builder.backend);
+    backend.stage({ method: "list", fault: { kind: "repeat" }, when: "always" });
+    const repository = await Repository.open({
+      backend,
+      password: TEST_PASSWORD,
+      clock: new SimulatedClock(),
+      random: new SeededRandom(1),
+    });
+    const plan = await planIndexRepair({ repository });
+    assert.equal(plan.isNeeded, false);
+    await repairIndex({ repository, plan });
+    assert.deepEqual(await listed(builder, "index"), before);
   });
 
   it("replaces damaged index files by what the packs say", async () => {

@@ -8,6 +8,7 @@ import {
   type LoadOptions,
   type OperationOptions,
   type RepositoryFile,
+  type SaveOptions,
 } from "@comeback/core";
 import type { SimulatedStore } from "./simulated-store.ts";
 import type { SimulatedProcess } from "./simulated-process.ts";
@@ -32,7 +33,7 @@ export class SimulatedBackend implements Backend {
     this.listLagMs = store.listLagMs;
   }
 
-  async save(file: RepositoryFile, data: Uint8Array, options?: OperationOptions): Promise<void> {
+  async save(file: RepositoryFile, data: Uint8Array, options?: SaveOptions): Promise<void> {
     assertRepositoryFile(file);
     await this.#call("save", file, options, async (process, nowMs) => {
       await this.#store.memory.save(file, data);
