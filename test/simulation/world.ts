@@ -170,6 +170,14 @@ export async function openSession(
   lock.confirmed.catch((error: unknown) => {
     if (!lockWait.signal.aborted) stop.abort(error);
   });
+  if (options.activity !== undefined) {
+    try {
+      await lock.confirmed;
+    } catch (error) {
+      await lock[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
   return {
     repository,
     signal: stop.signal,

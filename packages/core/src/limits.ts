@@ -173,6 +173,8 @@ export const PRUNE_TREE_SPAN_MAX_BYTES: number = 32 * MiB;
 export const PRUNE_MISSING_NAMED_MAX = 20;
 /** Packs without an index whose headers are read at once. */
 export const PRUNE_HEADERS_IN_FLIGHT_MAX = 8;
+/** Index files that a prune has workers make while others are being stored. */
+export const PRUNE_INDEX_FILES_IN_FLIGHT_MAX = 4;
 /** Files that are removed at once. */
 export const PRUNE_REMOVALS_IN_FLIGHT_MAX = 8;
 /** Index files with fewer blobs are put together when others are rewritten anyway. */

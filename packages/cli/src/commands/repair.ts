@@ -168,6 +168,8 @@ async function snapshots(
   using repair = startRepair(context);
   const { observer } = repair;
   const { repository, signal } = session;
+  // A prune may be at its end: what is read before it is known to be over is out of date.
+  await session.mayWrite;
   const filter = filterOf(flags, context.env);
   const plan = await planSnapshotRepair({
     repository,
@@ -181,7 +183,6 @@ async function snapshots(
     repair.message(snapshotRepairMessage(plan));
     return 0;
   }
-  await session.mayWrite;
   const result = await repairSnapshots({ repository, plan, observer, signal });
   repair.message(snapshotRepairMessage(plan, result));
   repair.show(renderSnapshotResult(result, plan));

@@ -46,7 +46,7 @@ export async function executePrune(
   const written = await repackPacks(work, pool, options);
   await protectNewcomers(work, pool, { signal });
   if (!isInstant) await postponeForOldHolders(work, { signal });
-  const index = await rewriteIndex(work, plan.mode, { signal });
+  const index = await rewriteIndex(work, pool, { mode: plan.mode, signal });
   let files = index.written;
   const doomed: readonly PackAction[] = isInstant ? ["delete", "remove", "repack"] : ["delete"];
   if (index.written + index.removed > 0 || packsWith(work, doomed).size > 0) {
@@ -55,7 +55,7 @@ export async function executePrune(
     if (listLagMs > 0) await repository.clock.sleep(listLagMs, signal);
     // Backups that have ended meanwhile find what they stored listed as in use.
     const needed = await protectNewcomers(work, pool, { signal });
-    if (needed.size > 0) files += await listAgain(work, needed, { signal });
+    if (needed.size > 0) files += await listAgain(work, pool, needed, { signal });
   }
   const marked = isInstant ? new Map() : packsWith(work, ["repack", "remove"]);
   const strangers = isInstant ? new Map<string, number>() : state.strangers;
