@@ -159,7 +159,7 @@ export const COMPARE_SLICE_BYTES: number = 4 * MiB;
 /** Rate limits: what goes at once, as a time at that rate, and as bytes. */
 export const PACE_SLICE_MS = 100;
 export const PACE_SLICE_MIN_BYTES: number = 1 * KiB;
-export const PACE_SLICE_MAX_BYTES: number = 64 * KiB;
+export const PACE_SLICE_MAX_BYTES: number = 16 * KiB;
 
 /** Packs in the archive of a tiered store of which it is remembered that the hot part lacks them. */
 export const TIER_MISSES_KEPT_MAX = 100_000;
