@@ -27,7 +27,7 @@ export interface NewRepository
 /** Makes a repository and opens it. Whoever gets it disposes of it. */
 export async function createRepository(place: NewRepository): Promise<OpenRepository> {
   const { location, storage, ...options } = place;
-  const backend = await reach(place, "create");
+  const backend = await reach("create", { ...options, location, storage });
   try {
     return await Repository.init({ clock: systemClock, random: systemRandom, ...options, backend });
   } catch (error) {
@@ -39,7 +39,7 @@ export async function createRepository(place: NewRepository): Promise<OpenReposi
 /** Opens a repository. Whoever gets it disposes of it. */
 export async function openRepository(place: RepositoryPlace): Promise<OpenRepository> {
   const { location, storage, ...options } = place;
-  const backend = await reach(place, "open");
+  const backend = await reach("open", { ...options, location, storage });
   try {
     return await Repository.open({ clock: systemClock, random: systemRandom, ...options, backend });
   } catch (error) {
@@ -48,7 +48,11 @@ export async function openRepository(place: RepositoryPlace): Promise<OpenReposi
   }
 }
 
-async function reach(place: RepositoryPlace, how: "create" | "open"): Promise<Backend> {
+type Reached = Pick<RepositoryPlace, "location" | "clock" | "random" | "signal"> & {
+  readonly storage: Partial<StorageOptions> | undefined;
+};
+
+async function reach(how: "create" | "open", place: Reached): Promise<Backend> {
   const { location, storage, signal, clock = systemClock, random = systemRandom } = place;
   const { env } = process;
   const prepared = await prepareStorage({ location, env, clock, random, signal, storage });
