@@ -166,6 +166,13 @@ export const TIER_MISSES_KEPT_MAX = 100_000;
 /** An interrupted save into a tiered store cleans up for no longer. */
 export const TIER_CLEANUP_MAX_MS = 700;
 
+/** `backend test`: calls for a latency; files, time and bytes for a speed; how long a lock holds. */
+export const PROBE_LATENCY_CALLS = 20;
+export const PROBE_SPEED_FILE_BYTES: number = 8 * MiB;
+export const PROBE_SPEED_MIN_MS = 3_000;
+export const PROBE_SPEED_MAX_BYTES: number = 128 * MiB;
+export const PROBE_LOCK_MS = 60_000;
+
 /** Packs that a check has in memory at once, and their bytes (one larger pack may go alone). */
 export const CHECK_PACKS_IN_FLIGHT_MAX = 16;
 export const CHECK_BYTES_IN_FLIGHT_MAX: number = 256 * MiB;

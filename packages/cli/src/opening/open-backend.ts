@@ -43,7 +43,8 @@ export async function prepareStorage(wish: StorageWish): Promise<PreparedStorage
     async reach(how, location = wish.location) {
       const adapter = await factory[how](location, options);
       const { limits = {} } = storage;
-      return stackLayers(adapter, { clock, random, limits, stop: signal, retryObserver });
+      const isFolder = factory.scheme === "";
+      return stackLayers(adapter, { isFolder, clock, random, limits, stop: signal, retryObserver });
     },
   };
 }
