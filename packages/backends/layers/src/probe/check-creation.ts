@@ -1,10 +1,13 @@
-import { type Backend, isComebackError, type RepositoryFile } from "@comeback/core";
+import { type Backend, type FileType, isComebackError, type RepositoryFile } from "@comeback/core";
 import { type CheckStage, expectAbsent, listedFiles, MiB } from "./check-stage.ts";
 import { ContractBreach, expect, expectRefusal, expectSameBytes } from "./contract-breach.ts";
 
 /** A name that is taken is refused, and the file there stays as it was. */
-export async function checkCreateOnly({ backend, newFile, newData }: CheckStage): Promise<void> {
-  for (const type of ["config", "pack", "index"] as const) {
+export async function checkCreateOnly(
+  { backend, newFile, newData }: CheckStage,
+  types: readonly FileType[] = ["config", "pack", "index"],
+): Promise<void> {
+  for (const type of types) {
     const file = newFile(type);
     const data = newData(500);
     await backend.save(file, data);
@@ -14,22 +17,18 @@ export async function checkCreateOnly({ backend, newFile, newData }: CheckStage)
     expectSameBytes(await backend.load(file), data, `the ${type} file that was there first`);
     const listed = await listedFiles(backend, type);
     expect(listed.get(file.name) === 500, `a list shows ${type} files that lost`);
-    await backend.remove(file);
   }
 }
 
 /** Of saves under one name at the same time exactly one wins, and says so. */
 export async function checkOneWinner(
   { backend, other, newFile, newData }: CheckStage,
-  rounds = 1,
+  types: readonly FileType[] = ["pack", "key", "config"],
 ): Promise<void> {
-  for (let round = 0; round < rounds; round++) {
-    for (const type of ["pack", "key", "config"] as const) {
-      const file = newFile(type);
-      const versions = Array.from({ length: 8 }, (_, i) => newData(1000 + i));
-      await expectOneWinner([backend, other], file, versions);
-      await backend.remove(file);
-    }
+  for (const type of types) {
+    const file = newFile(type);
+    const versions = Array.from({ length: 8 }, (_, i) => newData(1000 + i));
+    await expectOneWinner([backend, other], file, versions);
   }
 }
 

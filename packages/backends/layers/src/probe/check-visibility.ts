@@ -1,3 +1,4 @@
+import type { FileType } from "@comeback/core";
 import { type CheckStage, expectAbsent, listedFiles, NAMED_TYPES } from "./check-stage.ts";
 import { expect, expectSameBytes } from "./contract-breach.ts";
 
@@ -21,7 +22,7 @@ export async function checkListAfterWrite(
 
 async function expectListed(
   backend: CheckStage["backend"],
-  type: (typeof NAMED_TYPES)[number],
+  type: FileType,
   expected: ReadonlyMap<string, number>,
 ): Promise<void> {
   const listed = await listedFiles(backend, type);
@@ -34,8 +35,11 @@ async function expectListed(
 }
 
 /** Removal is complete, may be repeated, leaves others alone, and frees the name. */
-export async function checkRemoval({ backend, newFile, newData }: CheckStage): Promise<void> {
-  for (const type of ["config", ...NAMED_TYPES] as const) {
+export async function checkRemoval(
+  { backend, newFile, newData }: CheckStage,
+  types: readonly FileType[] = ["config", ...NAMED_TYPES],
+): Promise<void> {
+  for (const type of types) {
     const file = newFile(type);
     const neighbour = type === "config" ? undefined : newFile(type);
     const data = newData(300);

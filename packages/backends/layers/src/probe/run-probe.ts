@@ -6,7 +6,7 @@ import {
   checkNeverInPart,
   checkOneWinner,
 } from "./check-creation.ts";
-import { type CheckStage, MiB } from "./check-stage.ts";
+import { type CheckStage, MiB, NAMED_TYPES } from "./check-stage.ts";
 import { checkListAfterWrite, checkRemoval } from "./check-visibility.ts";
 import { ContractBreach } from "./contract-breach.ts";
 
@@ -36,13 +36,13 @@ const CHECKS: readonly ProbeCheck[] = [
     name: "create-only",
     title: "a name that is taken is refused, and its file kept",
     isVital: true,
-    run: checkCreateOnly,
+    run: (stage) => checkCreateOnly(stage, NAMED_TYPES),
   },
   {
     name: "one-winner",
     title: "of several that create one name at once, one wins",
     isVital: true,
-    run: (stage) => checkOneWinner(stage, 3),
+    run: (stage) => checkOneWinner(stage, ["pack", "key", "index", "pack", "pack"]),
   },
   {
     name: "sizes",
@@ -83,24 +83,32 @@ const CHECKS: readonly ProbeCheck[] = [
     name: "removal",
     title: "removal removes, and may be repeated",
     isVital: false,
-    run: checkRemoval,
+    run: (stage) => checkRemoval(stage, NAMED_TYPES),
+  },
+];
+
+/** Apart from the others: some adapters know by its config that a repository is still the same. */
+const CONFIG_CHECKS: readonly ProbeCheck[] = [
+  {
+    name: "config",
+    title: "of several that make a repository at once, one wins",
+    isVital: true,
+    run: (stage) => checkOneWinner(stage, ["config"]),
   },
 ];
 
 /** Runs every check, whatever the others found; an abort ends all. */
 export async function runChecks(
   stage: CheckStage,
-  options: { readonly signal: AbortSignal; onResult?(result: ProbeResult): void },
+  options: { readonly part: "config" | "files"; readonly signal: AbortSignal },
 ): Promise<ProbeResult[]> {
   const results: ProbeResult[] = [];
-  for (const check of CHECKS) {
+  for (const check of options.part === "config" ? CONFIG_CHECKS : CHECKS) {
     options.signal.throwIfAborted();
     const { name, title, isVital } = check;
     const outcome = await outcomeOf(check, stage);
     options.signal.throwIfAborted();
-    const result = { name, title, isVital, ...outcome };
-    options.onResult?.(result);
-    results.push(result);
+    results.push({ name, title, isVital, ...outcome });
   }
   return results;
 }
