@@ -149,6 +149,8 @@ export const RETRY_PAUSE_FIRST_MS = 1_000;
 export const RETRY_PAUSE_MAX_MS = 60_000;
 /** ... and is given up once it has failed for so long (restic: 15 min). */
 export const RETRY_TOTAL_MAX_MS: number = 15 * 60_000;
+/** Storage that cannot even be opened is given up earlier: a name may be wrong, and somebody waits. */
+export const RETRY_OPEN_MAX_MS: number = 2 * 60_000;
 /** What one attempt adds to that at most: the machine may have slept in it. */
 export const RETRY_ATTEMPT_COUNTED_MAX_MS: number = 5 * 60_000;
 /** A store that asks for a longer pause is asked again after this one. */

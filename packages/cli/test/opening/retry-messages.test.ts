@@ -20,7 +20,7 @@ function newMessages(flags: Record<string, unknown>): {
 
 /** Two calls fail, one of them twice; both work in the end. */
 function playOutage(messages: RetryMessages): void {
-  const notice = { error, pauseMs: 1234 };
+  const notice = { error, pauseMs: 1234, totalMaxMs: 900_000 };
   messages.onRetry({ ...notice, doing: "saving pack a", failures: 1 });
   messages.onRetry({ ...notice, doing: "saving pack b", failures: 1 });
   messages.onRetry({ ...notice, doing: "saving pack a", failures: 2 });
@@ -41,7 +41,7 @@ test("an outage is told when it begins and when it is over", () => {
 
 test("what was given up does not work again", () => {
   const { messages, said } = newMessages({});
-  messages.onRetry({ error, pauseMs: 1, doing: "saving pack a", failures: 1 });
+  messages.onRetry({ error, pauseMs: 1, totalMaxMs: 120_000, doing: "saving pack a", failures: 1 });
   messages.onGivenUp();
   assert.equal(said().length, 1);
   playOutage(messages);
