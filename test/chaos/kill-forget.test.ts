@@ -44,7 +44,7 @@ before(async () => {
   made = (await writeHistory(history))[0]!;
   await using opened = await openFolder(pristine);
   const [first] = await listSnapshots(opened);
-  const { tree, paths, hostname } = first!;
+  const { tree, paths, hostname = "" } = first!;
   const files = Array.from({ length: SNAPSHOTS - 1 }, (_, i) => ({
     ...{ tree, paths, hostname },
     time: new Date(START_MS - i * 900_000).toISOString(),

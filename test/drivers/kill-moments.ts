@@ -35,6 +35,8 @@ export interface KillPlan {
   afterKill(progress: Progress, asksRestic: boolean): Promise<void>;
   /** The same by the library, which spares the start of a program; by default the program itself. */
   readonly runAgain?: () => Promise<void>;
+  /** Where true, the command is not run again: what it starts from is not there any more. */
+  readonly isDone?: (progress: Progress) => boolean;
   /** What has to hold once the same command has run to its end. */
   afterNext(asksRestic: boolean): Promise<void>;
 }
@@ -71,6 +73,7 @@ export async function killAtMoments(plan: KillPlan): Promise<KillCounts> {
     counts[isByWrite ? "byWrite" : "byClock"][progress]++;
     const asksRestic = i % KILLS_BETWEEN_RESTICS === 0;
     await plan.afterKill(progress, asksRestic);
+    if (plan.isDone?.(progress) === true) continue;
     if (asksRestic || plan.runAgain === undefined) await killer.next();
     else await plan.runAgain();
     await plan.afterNext(asksRestic);

@@ -8,6 +8,7 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import promises from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
+import { resolve } from "node:path";
 import { isMainThread } from "node:worker_threads";
 
 const VARIABLE = "COMEBACK_TEST_SIGNAL_AT_WRITE";
@@ -49,7 +50,7 @@ function install({ below, signal, moment, countFile }: SignalAtWrite): void {
       await pass();
       return result;
     };
-  const isBelow = (path: unknown): boolean => String(path).startsWith(below);
+  const isBelow = (path: unknown): boolean => resolve(String(path)).startsWith(below);
   const calls = promises as unknown as Record<string, Call>;
   for (const name of ["link", "rename", "unlink"]) {
     const call = calls[name]!;
