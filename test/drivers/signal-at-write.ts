@@ -39,8 +39,10 @@ function install({ below, signal, moment, countFile }: SignalAtWrite): void {
     if (++moments !== moment) return;
     const heard = once(process, signal);
     process.kill(process.pid, signal);
-    // Only a signal that can be handled comes as far as this.
+    // Only a signal that can be handled comes as far as this; it keeps no process alive by itself.
+    const alive = setInterval(() => {}, 1000);
     await heard;
+    clearInterval(alive);
   };
   const watched =
     (call: Call): Call =>
