@@ -46,7 +46,9 @@ before(async () => {
   const [first] = await listSnapshots(opened);
   const { tree, paths, hostname = "" } = first!;
   const files = Array.from({ length: SNAPSHOTS - 1 }, (_, i) => ({
-    ...{ tree, paths, hostname },
+    tree,
+    paths,
+    hostname,
     time: new Date(START_MS - i * 900_000).toISOString(),
   }));
   await writeSnapshots(pristine, files);
@@ -69,7 +71,9 @@ test(`${KILLS} kills of forget: nothing but the plan is gone, seed ${SEED}`, asy
   const keep = new Set(groups.flatMap((group) => group.keep.map(({ id }) => id)));
   assert.ok(keep.size > 0 && keep.size < SNAPSHOTS / 2);
   const counts = await killAtMoments({
-    ...{ template, work, random },
+    template,
+    work,
+    random,
     args: [...args, "-q"],
     kills: KILLS,
     async afterKill(progress, asksRestic) {
@@ -90,9 +94,12 @@ test(`${KILLS} kills of forget: nothing but the plan is gone, seed ${SEED}`, asy
 
 test(`${TAG_KILLS} kills of tag: no snapshot is lost, seed ${SEED}`, async (t: TestContext) => {
   /** What the snapshots were first, whatever their ids are by now. */
-  const firstIds = async (): Promise<Set<string>> => new Set((await readSnapshots(repository)).keys());
+  const firstIds = async (): Promise<Set<string>> =>
+    new Set((await readSnapshots(repository)).keys());
   const counts = await killAtMoments({
-    ...{ template, work, random },
+    template,
+    work,
+    random,
     args: ["tag", "--add", "new", "-q"],
     kills: TAG_KILLS,
     async afterKill(progress, asksRestic) {

@@ -88,7 +88,10 @@ function momentOf(i: number, count: number, moments: number, random: SeededRando
   if (i === 0) return 1;
   if (i === count - 1) return moments;
   const from = 1 + Math.floor(((i - 1) * moments) / (count - 2));
-  return Math.min(moments, random.integer(from, Math.max(from, Math.floor((i * moments) / (count - 2)))));
+  return Math.min(
+    moments,
+    random.integer(from, Math.max(from, Math.floor((i * moments) / (count - 2)))),
+  );
 }
 
 class Killer {

@@ -62,7 +62,8 @@ function install({ below, signal, moment, countFile }: SignalAtWrite): void {
   const open = calls["open"]!;
   const counted = watched(open);
   calls["open"] = async (path, flags, ...more) => {
-    if (!isBelow(path) || typeof flags !== "string" || flags === "r") return open(path, flags, ...more);
+    if (!isBelow(path) || typeof flags !== "string" || flags === "r")
+      return open(path, flags, ...more);
     const handle = (await counted(path, flags, ...more)) as Record<string, Call>;
     for (const name of ["write", "writeFile", "sync"]) {
       handle[name] = watched(handle[name]!.bind(handle));
