@@ -12,7 +12,7 @@ import { Corpus } from "../drivers/corpus.ts";
 import { endInput, feed } from "../drivers/feed.ts";
 import { MarkedBatch } from "../drivers/marked-batches.ts";
 import { makeQuickRepository } from "../drivers/quick-repository.ts";
-import { filesOf, storedFiles } from "../drivers/repository-files.ts";
+import { storedFiles } from "../drivers/repository-files.ts";
 import { assertSameTree } from "../drivers/same-tree.ts";
 import { makeFolder, memoryFolder } from "../drivers/scratch.ts";
 import { openFolder } from "../drivers/small-history.ts";
@@ -222,7 +222,7 @@ test(`two back up while one forgets and prunes, ${SOAK_SECONDS} s, seed ${SEED}`
   await ours.check();
   await new Client(RESTIC_018, repository).check();
   await new Client(RESTIC_014, repository).check();
-  assert.deepEqual(filesOf(repository, "locks"), []);
+  assert.deepEqual(storedFiles(repository, "locks"), []);
   t.diagnostic(
     `${machines.map(({ backups }) => backups).join(" + ")} backups, ${pruner.prunes} prunes, ` +
       `${listed} snapshots left, ${pruner.deleted} packs deleted meanwhile, of them ` +

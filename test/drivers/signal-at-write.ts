@@ -16,7 +16,8 @@ const VARIABLE = "COMEBACK_TEST_SIGNAL_AT_WRITE";
 export interface SignalAtWrite {
   /** Only what is written or removed below counts. */
   readonly below: string;
-  readonly signal: "SIGKILL" | "SIGINT";
+  /** SIGSTOP stops it right there, for as long as the test likes. */
+  readonly signal: "SIGKILL" | "SIGINT" | "SIGSTOP";
   /** Counted from 1, two for each call; 0 for none. */
   readonly moment: number;
   /** Where the number of moments is written at the end of a run that none of this ended. */
@@ -37,9 +38,9 @@ function install({ below, signal, moment, countFile }: SignalAtWrite): void {
   let moments = 0;
   const pass = async (): Promise<void> => {
     if (++moments !== moment) return;
-    const heard = once(process, signal);
+    const heard = signal === "SIGINT" ? once(process, signal) : Promise.resolve();
     process.kill(process.pid, signal);
-    // Only a signal that can be handled comes as far as this; it keeps no process alive by itself.
+    // A handled signal keeps no process alive by itself.
     const alive = setInterval(() => {}, 1000);
     await heard;
     clearInterval(alive);
