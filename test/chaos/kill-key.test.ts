@@ -97,14 +97,15 @@ async function opens(password: string): Promise<boolean> {
 
 test(`${KILLS} kills while a password is changed, seed ${SEED}`, async (t: TestContext) => {
   const seen = { old: 0, both: 0, new: 0 };
-  /** There is a way in, and every key file is one; resolves to the password that opens it. */
+  const [oldKey = ""] = storedFiles(pristine, "keys");
+  /** Every key file that is there opens; resolves to a password that does. */
   const findWayIn = async (): Promise<string> => {
-    const [byOld, byNew] = [await opens(PASSWORD), await opens(NEW_PASSWORD)];
-    assert.ok(byOld || byNew, "no password opens the repository");
-    seen[byOld && byNew ? "both" : byOld ? "old" : "new"]++;
-    const files = storedFiles(repository, "keys");
-    assert.equal(files.length, Number(byOld) + Number(byNew), "every key is one that opens");
-    return byOld ? PASSWORD : NEW_PASSWORD;
+    const keys = storedFiles(repository, "keys");
+    const [hasOld, hasNew] = [keys.includes(oldKey), keys.some((key) => key !== oldKey)];
+    seen[hasOld && hasNew ? "both" : hasOld ? "old" : "new"]++;
+    if (hasOld) assert.ok(await opens(PASSWORD));
+    if (hasNew) assert.ok(await opens(NEW_PASSWORD));
+    return hasOld ? PASSWORD : NEW_PASSWORD;
   };
   const counts = await killAtMoments({
     template,
@@ -123,7 +124,8 @@ test(`${KILLS} kills while a password is changed, seed ${SEED}`, async (t: TestC
     isDone: (progress) => progress === "after",
     async afterNext(asksRestic) {
       // A run that died may have left a key of the new password, beside that of the next run.
-      assert.deepEqual([await opens(PASSWORD), await opens(NEW_PASSWORD)], [false, true]);
+      assert.equal(await findWayIn(), NEW_PASSWORD);
+      if (asksRestic) assert.ok(!(await opens(PASSWORD)));
       if (asksRestic) await assertResticHolds(repository, undefined, NEW_PASSWORD);
     },
   });
