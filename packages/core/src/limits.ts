@@ -141,6 +141,25 @@ export const LOCAL_IO_SLICE_BYTES: number = 4 * MiB;
 /** Sizes of this many files are asked for at once while a folder is listed. */
 export const LOCAL_STATS_IN_FLIGHT_MAX = 32;
 
+/** Azure: calls at the same time where nothing else is set (restic: 5), and at most. */
+export const AZURE_CONNECTIONS_DEFAULT = 5;
+export const AZURE_CONNECTIONS_MAX = 1000;
+/** Connections beside those of `load` and `save`: a lock is refreshed however busy they are. */
+export const AZURE_CONNECTIONS_SPARE = 3;
+/** A connection on which nothing moves for this long is given up. */
+export const AZURE_IDLE_TIMEOUT_MS = 60_000;
+/** A larger file is sent in blocks of this size. */
+export const AZURE_SINGLE_UPLOAD_MAX_BYTES: number = 64 * MiB;
+export const AZURE_BLOCK_BYTES: number = 16 * MiB;
+/** An upload is handed to its connection in such parts, and can be aborted before the last. */
+export const AZURE_UPLOAD_SLICE_BYTES: number = 256 * KiB;
+/** The service has a checksum for a range up to this size. */
+export const AZURE_RANGE_CHECKSUM_MAX_BYTES: number = 4 * MiB;
+/** Blobs of one page of a list: the service's own maximum. */
+export const AZURE_LIST_PAGE_BLOBS = 5000;
+/** Asked for the states of more packs than this, a list of all is cheaper than a call for each. */
+export const AZURE_STATES_ASKED_SINGLY_MAX = 100;
+
 /** Packs that a check has in memory at once, and their bytes (one larger pack may go alone). */
 export const CHECK_PACKS_IN_FLIGHT_MAX = 16;
 export const CHECK_BYTES_IN_FLIGHT_MAX: number = 256 * MiB;
