@@ -101,4 +101,3 @@ function unusable(message: string, cause: unknown): ComebackError {
     cause,
   });
 }
-

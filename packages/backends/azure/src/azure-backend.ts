@@ -5,17 +5,16 @@ import {
   assertRepositoryFile,
   AZURE_LIST_PAGE_BLOBS,
   backendClosed,
-  ComebackError,
   FILE_TYPES,
   fileExists,
   fileLabel,
   fileNotFound,
-  fileTooShort,
   isComebackError,
 } from "@comeback/core";
 import type {
   Backend,
   BackendArchive,
+  ComebackError,
   FileType,
   ListedFile,
   LoadOptions,
@@ -191,7 +190,6 @@ export class AzureBackend implements Backend {
       return isTaken ? fileExists(file, this.location, cause) : explained;
     }
     if (code === "BlobNotFound") return fileNotFound(file, this.location, cause);
-    if (code === "InvalidRange") return fileTooShort(file, 0);
     return explained;
   }
 }

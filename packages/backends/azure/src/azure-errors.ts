@@ -55,7 +55,8 @@ export function azureError(place: AzurePlace, doing: string, error: unknown): Co
     date: response?.headers?.get("date"),
     cause: safeCause(place.credential, error),
   };
-  const isIdentity = typeof name === "string" && /^(Aggregate)?(Authentication|Credential)/.test(name);
+  const isIdentity =
+    typeof name === "string" && /^(Aggregate)?(Authentication|Credential)/.test(name);
   const explanation = isIdentity
     ? explainIdentity(place, failure)
     : failure.status === 0

@@ -1,4 +1,9 @@
-import { AZURE_CONNECTIONS_SPARE, AZURE_IDLE_TIMEOUT_MS, ComebackError, ExitCode } from "@comeback/core";
+import {
+  AZURE_CONNECTIONS_SPARE,
+  AZURE_IDLE_TIMEOUT_MS,
+  ComebackError,
+  ExitCode,
+} from "@comeback/core";
 import type { Backend, BackendFactory, OpenBackendOptions } from "@comeback/core";
 import { systemClock } from "@comeback/platform";
 import { makeAgent } from "./azure-agent.ts";

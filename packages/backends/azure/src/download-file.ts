@@ -1,8 +1,14 @@
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import type { BlobClient, BlobDownloadOptions } from "@azure/storage-blob";
-import { AZURE_RANGE_CHECKSUM_MAX_BYTES, ComebackError, fileLabel, fileTooShort } from "@comeback/core";
+import {
+  AZURE_RANGE_CHECKSUM_MAX_BYTES,
+  ComebackError,
+  fileLabel,
+  fileTooShort,
+} from "@comeback/core";
 import type { LoadOptions, RepositoryFile } from "@comeback/core";
+import { failureCode } from "./azure-errors.ts";
 
 /** Reads exactly the range asked for, and checks it against the service's MD5 where it has one. */
 export async function downloadFile(
@@ -37,7 +43,10 @@ async function fetchRange(
       ? { rangeGetContentMD5: true }
       : {}),
   };
-  const answer = await client.download(offset, length, request);
+  const answer = await client.download(offset, length, request).catch((error: unknown) => {
+    if (failureCode(error) !== "InvalidRange") throw error;
+    throw fileTooShort(file, offset + (length ?? 0));
+  });
   const stream = answer.readableStreamBody;
   const sizeBytes = answer.contentLength ?? 0;
   if (!(stream instanceof Readable)) throw interrupted(file, "the answer has no body");

@@ -98,7 +98,10 @@ function explainSignature({ clock, credential }: AzurePlace): { why: string; nex
       next: `wait until then, or ${next}`,
     };
   }
-  return { why: "AZURE_ACCOUNT_SAS is not signed with a key of this account, or was cut off", next };
+  return {
+    why: "AZURE_ACCOUNT_SAS is not signed with a key of this account, or was cut off",
+    next,
+  };
 }
 
 /** Calls that the state of what is stored does not allow. */
@@ -169,7 +172,12 @@ function explainOther(place: AzurePlace, failure: AzureFailure): Explanation {
       next: "raise the account's limit, or free space there; what was stored so far is intact",
     };
   }
-  return { code: "backend.io", message: `${doing} failed`, why: place.url, retryable: status >= 500 };
+  return {
+    code: "backend.io",
+    message: `${doing} failed`,
+    why: place.url,
+    retryable: status >= 500,
+  };
 }
 
 function whyForbidden(code: string, needed: string): string {
