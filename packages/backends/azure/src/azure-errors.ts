@@ -48,12 +48,14 @@ export function failureCode(error: unknown): string {
 export function azureError(place: AzurePlace, doing: string, error: unknown): ComebackError {
   if (isComebackError(error)) return error;
   const { name, response, statusCode } = (error ?? {}) as SdkError;
+  const status = typeof statusCode === "number" ? statusCode : 0;
+  const code = failureCode(error);
   const failure: AzureFailure = {
     doing,
-    status: typeof statusCode === "number" ? statusCode : 0,
-    code: failureCode(error),
+    status,
+    code,
     date: response?.headers?.get("date"),
-    cause: safeCause(place.credential, error),
+    cause: safeCause(place.credential, error, `HTTP ${status} ${code}`.trim()),
   };
   const isIdentity =
     typeof name === "string" && /^(Aggregate)?(Authentication|Credential)/.test(name);
@@ -62,12 +64,12 @@ export function azureError(place: AzurePlace, doing: string, error: unknown): Co
     : failure.status === 0
       ? explainSilence(place, failure)
       : explainRefusal(place, failure);
-  const { code, message, ...details } = explanation;
-  return new ComebackError(code, message, {
+  const { code: errorCode, message, ...details } = explanation;
+  return new ComebackError(errorCode, message, {
     ...details,
     context: {
-      ...(failure.status === 0 ? {} : { httpStatus: failure.status }),
-      ...(failure.code === "" ? {} : { serviceCode: failure.code }),
+      ...(status === 0 ? {} : { httpStatus: status }),
+      ...(code === "" ? {} : { serviceCode: code }),
     },
     cause: failure.cause,
   });
@@ -75,11 +77,11 @@ export function azureError(place: AzurePlace, doing: string, error: unknown): Co
 
 /**
  * The SDK's errors carry the whole request: a URL with its signature, and headers. What is kept is
- * their first line.
+ * their first line; the answer to a question without a body has none.
  */
-function safeCause(credential: AzureCredential, error: unknown): Error {
+function safeCause(credential: AzureCredential, error: unknown, otherwise: string): Error {
   const [line = ""] = messageOf(error).split("\n");
-  return new Error(withoutSecrets(credential, line));
+  return new Error(withoutSecrets(credential, line === "" ? otherwise : line));
 }
 
 function explainIdentity(place: AzurePlace, failure: AzureFailure): Explanation {

@@ -26,7 +26,7 @@ const ARCHIVED: ReadonlySet<string> = new Set(["BlobArchived", "BlobBeingRehydra
 /** A failure that the service answered with: by its name for it, and else by the status. */
 export function explainRefusal(place: AzurePlace, failure: AzureFailure): Explanation {
   const { code, doing, status } = failure;
-  if (UNKNOWN_SIGNER.has(code) || status === 401) return explainSigner(place, failure);
+  if (isUnknownSigner(place, failure)) return explainSigner(place, failure);
   if (BUSY.has(code) || status === 429 || (status === 503 && !SLOW.has(code))) {
     return {
       code: "backend.busy",
@@ -56,6 +56,17 @@ export function explainRefusal(place: AzurePlace, failure: AzureFailure): Explan
   return explainState(place, failure) ?? explainOther(place, failure);
 }
 
+/** A general refusal cannot be for want of a permission where all are there, or none holds now. */
+function isUnknownSigner(
+  { clock, credential }: AzurePlace,
+  { code, status }: AzureFailure,
+): boolean {
+  if (UNKNOWN_SIGNER.has(code) || status === 401) return true;
+  if (code !== "AuthorizationFailure") return false;
+  if (credential.kind !== "signature") return credential.kind === "account-key";
+  return timeProblem(credential.query, clock.now()) !== undefined;
+}
+
 /** Nobody knows the signature: a wrong key, one that does not hold at this time, a wrong clock. */
 function explainSigner(place: AzurePlace, failure: AzureFailure): Explanation {
   const { clock, credential, host } = place;
@@ -75,8 +86,8 @@ function explainSigner(place: AzurePlace, failure: AzureFailure): Explanation {
   if (credential.kind === "account-key") {
     return {
       ...refused,
-      why: `${failure.doing}: AZURE_ACCOUNT_KEY is not a key of this account`,
-      next: "copy the key from the account's page again: it may have been renewed",
+      why: `${failure.doing}: AZURE_ACCOUNT_KEY is not a key of this account, or a firewall rule of it refuses this machine`,
+      next: "copy the key from the account's page again (it may have been renewed), and look at its network rules",
     };
   }
   return {
@@ -87,21 +98,25 @@ function explainSigner(place: AzurePlace, failure: AzureFailure): Explanation {
 }
 
 function explainSignature({ clock, credential }: AzurePlace): { why: string; next: string } {
-  const { fromMs, untilMs } = credential.kind === "signature" ? validityOf(credential.query) : {};
-  const next = "make a new shared access signature and set AZURE_ACCOUNT_SAS to it";
-  if (untilMs !== undefined && clock.now() >= untilMs) {
-    return { why: `AZURE_ACCOUNT_SAS expired at ${new Date(untilMs).toISOString()}`, next };
-  }
-  if (fromMs !== undefined && clock.now() < fromMs) {
-    return {
-      why: `AZURE_ACCOUNT_SAS does not hold before ${new Date(fromMs).toISOString()}`,
-      next: `wait until then, or ${next}`,
-    };
-  }
+  const query = credential.kind === "signature" ? credential.query : "";
   return {
-    why: "AZURE_ACCOUNT_SAS is not signed with a key of this account, or was cut off",
-    next,
+    why:
+      timeProblem(query, clock.now()) ??
+      "AZURE_ACCOUNT_SAS is not signed with a key of this account, or was cut off",
+    next: "make a new shared access signature and set AZURE_ACCOUNT_SAS to it",
   };
+}
+
+/** Why a signature does not hold at this time, if it does not. */
+function timeProblem(query: string, nowMs: number): string | undefined {
+  const { fromMs, untilMs } = validityOf(query);
+  if (untilMs !== undefined && nowMs >= untilMs) {
+    return `AZURE_ACCOUNT_SAS expired at ${new Date(untilMs).toISOString()}`;
+  }
+  if (fromMs !== undefined && nowMs < fromMs) {
+    return `AZURE_ACCOUNT_SAS does not hold before ${new Date(fromMs).toISOString()}`;
+  }
+  return undefined;
 }
 
 /** Calls that the state of what is stored does not allow. */
