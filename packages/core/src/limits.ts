@@ -148,6 +148,8 @@ export const AZURE_CONNECTIONS_MAX = 1000;
 export const AZURE_CONNECTIONS_SPARE = 3;
 /** A connection on which nothing moves for this long is given up. */
 export const AZURE_IDLE_TIMEOUT_MS = 60_000;
+/** A program that is asked for an identity's token is given up after this. */
+export const AZURE_TOKEN_PROGRAM_MS = 30_000;
 /** A larger file is sent in blocks of this size. */
 export const AZURE_SINGLE_UPLOAD_MAX_BYTES: number = 64 * MiB;
 export const AZURE_BLOCK_BYTES: number = 16 * MiB;

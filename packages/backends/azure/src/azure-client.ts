@@ -7,6 +7,7 @@ import {
 } from "@azure/storage-blob";
 import type { RequestPolicyFactory } from "@azure/storage-blob";
 import type { TokenCredential } from "@azure/identity";
+import { AZURE_TOKEN_PROGRAM_MS } from "@comeback/core";
 import type { AzureCredential } from "./azure-credential.ts";
 import type { AzureSettings } from "./azure-settings.ts";
 
@@ -47,8 +48,10 @@ async function sdkCredential(
   if (credential.kind === "signature") return new AnonymousCredential();
   // Loaded for those alone who use it: it takes as long as all the rest.
   const { AzureCliCredential, DefaultAzureCredential } = await import("@azure/identity");
-  if (credential.isCliOnly) return new AzureCliCredential();
+  const processTimeoutInMs = AZURE_TOKEN_PROGRAM_MS;
+  if (credential.isCliOnly) return new AzureCliCredential({ processTimeoutInMs });
   return new DefaultAzureCredential({
+    processTimeoutInMs,
     additionalPolicies: [
       {
         position: "perRetry",
