@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { SeededRandom } from "@comeback/testkit";
 import { Client } from "../drivers/client.ts";
 import { Corpus } from "../drivers/corpus.ts";
