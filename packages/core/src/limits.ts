@@ -144,6 +144,14 @@ export const LOCAL_IO_SLICE_BYTES: number = 4 * MiB;
 /** Sizes of this many files are asked for at once while a folder is listed. */
 export const LOCAL_STATS_IN_FLIGHT_MAX = 32;
 
+/** A mount command and the mount it makes are waited for this long, where nothing else is set. */
+export const MOUNT_WAIT_DEFAULT_MS = 30_000;
+export const MOUNT_WAIT_MAX_MS: number = 3_600_000;
+/** How often it is looked whether the mount is there. */
+export const MOUNT_POLL_MS = 200;
+/** What a mount command wrote last, of which a message shows a line. */
+export const MOUNT_COMMAND_OUTPUT_MAX_BYTES: number = 4 * KiB;
+
 /** Azure: calls at the same time where nothing else is set (restic: 5), and at most. */
 export const AZURE_CONNECTIONS_DEFAULT = 5;
 export const AZURE_CONNECTIONS_MAX = 1000;

@@ -46,6 +46,7 @@ export class AzureBackend implements Backend {
   readonly location: string;
   readonly connections: number;
   readonly isRemote: boolean = true;
+  readonly pacesTransfers: boolean = true;
   /** The service is strongly consistent: a list shows what was saved before. */
   readonly listLagMs: number = 0;
   /** Any container may have a rule that moves its blobs to the archive. */
@@ -69,11 +70,11 @@ export class AzureBackend implements Backend {
   }
 
   save(file: RepositoryFile, data: Uint8Array, options: SaveOptions = {}): Promise<void> {
-    const { packContent, signal } = options;
+    const { packContent, pace, signal } = options;
     return this.#run(file, "saving", signal, async (blob) => {
       const client = blob.getBlockBlobClient();
       const tier = tierFor(this.#parts.settings, file, packContent);
-      await uploadFile({ client, data, tier, signal });
+      await uploadFile({ client, data, tier, signal, pace });
     });
   }
 

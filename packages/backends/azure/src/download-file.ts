@@ -56,7 +56,7 @@ async function fetchRange(
     if (offset > 0 && answer.contentRange?.startsWith(`bytes ${offset}-`) !== true) {
       throw interrupted(file, `bytes from ${offset} on were asked for, and others announced`);
     }
-    return await readWhole(file, stream, expected);
+    return await readWhole(file, stream, expected, options);
   } finally {
     // Left alone, the connection would wait for someone to read on.
     stream.destroy();
@@ -81,6 +81,7 @@ async function readWhole(
   file: RepositoryFile,
   stream: Readable,
   { sizeBytes, contentMd5 }: Announced,
+  { pace, signal }: LoadOptions,
 ): Promise<Uint8Array<ArrayBuffer>> {
   // Not from the buffer pool, so that it can be transferred; filled completely below.
   const target = Buffer.allocUnsafeSlow(sizeBytes);
@@ -91,6 +92,7 @@ async function readWhole(
     target.set(chunk, done);
     hash.update(chunk);
     done += chunk.byteLength;
+    await pace?.(chunk.byteLength, signal);
   }
   if (done < sizeBytes) throw interrupted(file, `only ${done} of ${sizeBytes} bytes came`);
   if (contentMd5 !== undefined && !hash.digest().equals(contentMd5)) {

@@ -5,7 +5,9 @@ import {
   AZURE_BLOCK_BYTES,
   AZURE_SINGLE_UPLOAD_MAX_BYTES,
   AZURE_UPLOAD_SLICE_BYTES,
+  PACE_SLICE_MAX_BYTES,
 } from "@comeback/core";
+import type { TransferPace } from "@comeback/core";
 import type { AccessTier } from "./azure-settings.ts";
 
 export interface Upload {
@@ -13,6 +15,7 @@ export interface Upload {
   readonly data: Uint8Array;
   readonly tier: AccessTier | undefined;
   readonly signal: AbortSignal | undefined;
+  readonly pace: TransferPace | undefined;
   /** Larger files go in blocks; tests choose other bounds. */
   readonly singleMaxBytes?: number;
   readonly blockBytes?: number;
@@ -41,8 +44,8 @@ export async function uploadFile(upload: Upload): Promise<void> {
  * Once the last bytes are on their way, the blob may come to be whatever happens here: from then on
  * an abort waits for the answer, so that an aborted save never leaves a blob behind.
  */
-async function uploadAtOnce({ client, data, tier, signal }: Upload): Promise<void> {
-  const body = new AbortableBody(data, signal);
+async function uploadAtOnce({ client, data, tier, signal, pace }: Upload): Promise<void> {
+  using body = new AbortableBody(data, signal, pace);
   const contentMd5 = md5Of(data);
   const options: CheckedUploadOptions = {
     abortSignal: body.signal,
@@ -51,19 +54,16 @@ async function uploadAtOnce({ client, data, tier, signal }: Upload): Promise<voi
     transactionalContentMD5: contentMd5,
     ...(tier === undefined ? {} : { tier }),
   };
-  try {
-    await client.upload(() => body.stream(), data.byteLength, options);
-  } finally {
-    body.release();
-  }
+  await client.upload(() => body.stream(), data.byteLength, options);
 }
 
 /** Blocks are nothing to be seen until the list of them is committed. */
 async function uploadBlocks(upload: Upload): Promise<void> {
-  const { client, data, tier, signal, blockBytes = AZURE_BLOCK_BYTES } = upload;
+  const { client, data, tier, signal, pace, blockBytes = AZURE_BLOCK_BYTES } = upload;
   const whole = createHash("md5");
   const ids: string[] = [];
   for (let at = 0; at < data.byteLength; at += blockBytes) {
+    signal?.throwIfAborted();
     const block = data.subarray(at, at + blockBytes);
     whole.update(block);
     const blockMd5 = md5Of(block);
@@ -71,7 +71,8 @@ async function uploadBlocks(upload: Upload): Promise<void> {
     const number = Buffer.alloc(4);
     number.writeUInt32BE(ids.length);
     const id = Buffer.concat([number, blockMd5]).toString("base64");
-    await client.stageBlock(id, asBuffer(block), block.byteLength, {
+    using body = new AbortableBody(block, signal, pace);
+    await client.stageBlock(id, () => body.stream(), block.byteLength, {
       ...(signal === undefined ? {} : { abortSignal: signal }),
       transactionalContentMD5: blockMd5,
     });
@@ -88,15 +89,17 @@ async function uploadBlocks(upload: Upload): Promise<void> {
   });
 }
 
-/** A body in parts, and a signal that follows the caller's for as long as some are held back. */
-class AbortableBody {
+/** A body in parts, each when it may go, and a signal that follows the caller's for as long as some are held back. */
+class AbortableBody implements Disposable {
   readonly #data: Uint8Array;
   readonly #outer: AbortSignal | undefined;
+  readonly #pace: TransferPace | undefined;
   readonly #inner = new AbortController();
   #isHandedOver = false;
 
-  constructor(data: Uint8Array, signal: AbortSignal | undefined) {
+  constructor(data: Uint8Array, signal: AbortSignal | undefined, pace: TransferPace | undefined) {
     this.#data = data;
+    this.#pace = pace;
     this.#outer = signal;
     signal?.addEventListener("abort", this.#follow);
   }
@@ -109,7 +112,7 @@ class AbortableBody {
     return Readable.from(this.#slices(), { objectMode: false });
   }
 
-  release(): void {
+  [Symbol.dispose](): void {
     this.#outer?.removeEventListener("abort", this.#follow);
   }
 
@@ -117,10 +120,12 @@ class AbortableBody {
     if (!this.#isHandedOver) this.#inner.abort();
   };
 
-  *#slices(): Generator<Buffer> {
+  async *#slices(): AsyncGenerator<Buffer> {
     const { byteLength } = this.#data;
-    for (let at = 0; at < byteLength; at += AZURE_UPLOAD_SLICE_BYTES) {
-      const end = Math.min(at + AZURE_UPLOAD_SLICE_BYTES, byteLength);
+    const sliceBytes = this.#pace === undefined ? AZURE_UPLOAD_SLICE_BYTES : PACE_SLICE_MAX_BYTES;
+    for (let at = 0; at < byteLength; at += sliceBytes) {
+      const end = Math.min(at + sliceBytes, byteLength);
+      await this.#pace?.(end - at, this.#outer);
       if (end === byteLength) this.#isHandedOver = true;
       yield asBuffer(this.#data.subarray(at, end));
     }
