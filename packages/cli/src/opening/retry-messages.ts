@@ -30,7 +30,7 @@ export class RetryMessages implements RetryObserver {
     this.#failing--;
     if (this.#context.globals.verbosity > 0)
       this.#say(`${doing} worked after ${failures + 1} tries`);
-    else if (this.#failing === 0) this.#say("the storage works again");
+    else if (this.#failing === 0) this.#say("it works again");
   }
 
   onGivenUp(): void {
