@@ -144,6 +144,34 @@ export const LOCAL_IO_SLICE_BYTES: number = 4 * MiB;
 /** Sizes of this many files are asked for at once while a folder is listed. */
 export const LOCAL_STATS_IN_FLIGHT_MAX = 32;
 
+/** A mount command and the mount it makes are waited for this long, where nothing else is set. */
+export const MOUNT_WAIT_DEFAULT_MS = 30_000;
+export const MOUNT_WAIT_MAX_MS: number = 3_600_000;
+/** How often it is looked whether the mount is there. */
+export const MOUNT_POLL_MS = 200;
+/** What a mount command wrote last, of which a message shows a line. */
+export const MOUNT_COMMAND_OUTPUT_MAX_BYTES: number = 4 * KiB;
+
+/** Azure: calls at the same time where nothing else is set (restic: 5), and at most. */
+export const AZURE_CONNECTIONS_DEFAULT = 5;
+export const AZURE_CONNECTIONS_MAX = 1000;
+/** Connections beside those of `load` and `save`: a lock is refreshed however busy they are. */
+export const AZURE_CONNECTIONS_SPARE = 3;
+/** A connection on which nothing moves for this long is given up. */
+export const AZURE_IDLE_TIMEOUT_MS = 60_000;
+/** A program that is asked for an identity's token is given up after this. */
+export const AZURE_TOKEN_PROGRAM_MS = 30_000;
+/** A larger file is sent in blocks of this size. */
+export const AZURE_SINGLE_UPLOAD_MAX_BYTES: number = 64 * MiB;
+export const AZURE_BLOCK_BYTES: number = 16 * MiB;
+/** An upload is handed to its connection in such parts, and can be aborted before the last. */
+export const AZURE_UPLOAD_SLICE_BYTES: number = 256 * KiB;
+/** The service has a checksum for a range up to this size. */
+export const AZURE_RANGE_CHECKSUM_MAX_BYTES: number = 4 * MiB;
+/** Blobs of one page of a list: the service's own maximum. */
+export const AZURE_LIST_PAGE_BLOBS = 5000;
+/** Asked for the states of more packs than this, a list of all is cheaper than a call for each. */
+export const AZURE_STATES_ASKED_SINGLY_MAX = 100;
 /** A failed call to a store is made again after pauses that double, with chance (restic: the same). */
 export const RETRY_PAUSE_FIRST_MS = 1_000;
 export const RETRY_PAUSE_MAX_MS = 60_000;

@@ -14,6 +14,10 @@ const ADAPTERS: Readonly<Record<string, Adapter>> = {
     example: "a folder (/mnt/backup/comeback or local:/mnt/backup/comeback)",
     load: async () => (await import("@comeback/backend-local")).localBackendFactory,
   },
+  azure: {
+    example: "azure:CONTAINER:/PATH",
+    load: async () => (await import("@comeback/backend-azure")).azureBackendFactory,
+  },
 };
 
 /** Kinds of storage that restic knows, and this version not in all cases. */
