@@ -18,6 +18,7 @@ export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 export type ErrorCode =
   | "backend.archived"
   | "backend.busy"
+  | "backend.changed-host"
   | "backend.closed"
   | "backend.credentials"
   | "backend.exists"

@@ -3,8 +3,9 @@ import { type BackendFactory, ComebackError } from "@comeback/core";
 import type { GlobalOptions } from "../options/global-options.ts";
 
 /** Kinds of storage that restic knows and this version does not serve yet. */
-const PLANNED_SCHEMES = ["azure", "b2", "gs", "rclone", "rest", "s3", "sftp", "swift"];
-const SUPPORTED = "a folder (/mnt/backup/comeback or local:/mnt/backup/comeback)";
+const PLANNED_SCHEMES = ["azure", "b2", "gs", "rclone", "rest", "s3", "swift"];
+const SUPPORTED =
+  "a folder (/mnt/backup/comeback or local:/mnt/backup/comeback), SFTP (sftp:me@host:/srv/backup)";
 
 /** The kind of storage that a location names, and how it is opened. */
 export interface BackendPlace {
@@ -38,6 +39,10 @@ export async function repositoryLocation(globals: GlobalOptions): Promise<string
 /** The adapter for a location. Adapters are loaded only when they are used. */
 export async function findBackend(location: string): Promise<BackendPlace> {
   const scheme = schemeOf(location);
+  if (scheme === "sftp") {
+    const { sftpBackendFactory } = await import("@comeback/backend-sftp");
+    return { factory: sftpBackendFactory, location };
+  }
   if (scheme !== undefined && scheme !== "local") throw unsupported(scheme);
   const { localBackendFactory } = await import("@comeback/backend-local");
   return { factory: localBackendFactory, location };
