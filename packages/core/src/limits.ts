@@ -145,6 +145,8 @@ export const LOCAL_STATS_IN_FLIGHT_MAX = 32;
 export const SFTP_CONNECTIONS = 5;
 export const SFTP_CONNECTIONS_MAX = 64;
 export const SFTP_PROCESSES_MAX = 2;
+/** From this time for an answer on, one process alone would be held back: to 200 MB/s, and less. */
+export const SFTP_FAR_MS = 10;
 /** A packet larger than this is refused before anything is allocated (OpenSSH: 256 KiB). */
 export const SFTP_PACKET_MAX_BYTES: number = 256 * KiB;
 /** Bytes that one request carries: what every server takes, and what ours are at most. */

@@ -25,9 +25,14 @@ export class SshUser {
     execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", passphrase, "-f", this.keyPath]);
     writeFileSync(this.knownHostsPath, "");
     writeFileSync(this.configPath, "");
-    const ssh = join(this.#programs, "ssh");
-    writeFileSync(ssh, `#!/bin/sh\nexec /usr/bin/ssh -F '${this.configPath}' "$@"\n`);
-    chmodSync(ssh, 0o755);
+    writeSsh(this.#programs, `-F '${this.configPath}'`);
+  }
+
+  /** For someone who has never seen a server. */
+  get strangerPath(): string {
+    const folder = makeFolder(this.folder, "stranger");
+    writeSsh(folder, "-F /dev/null -o UserKnownHostsFile=/dev/null -o BatchMode=yes");
+    return `${folder}:${process.env["PATH"]}`;
   }
 
   get publicKey(): string {
@@ -65,4 +70,10 @@ export class SshUser {
     const block = `Host ${alias}\n${lines.map((line) => `  ${line}\n`).join("")}`;
     writeFileSync(this.configPath, block, { flag: "a" });
   }
+}
+
+function writeSsh(folder: string, flags: string): void {
+  const path = join(folder, "ssh");
+  writeFileSync(path, `#!/bin/sh\nexec /usr/bin/ssh ${flags} "$@"\n`);
+  chmodSync(path, 0o755);
 }

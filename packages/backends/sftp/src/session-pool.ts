@@ -1,4 +1,4 @@
-import { backendClosed, ComebackError, SFTP_END_MAX_MS } from "@comeback/core";
+import { backendClosed, ComebackError, SFTP_END_MAX_MS, SFTP_FAR_MS } from "@comeback/core";
 import type { SftpSession } from "./sftp-session.ts";
 
 interface Member {
@@ -7,9 +7,11 @@ interface Member {
 }
 
 /**
- * The ssh processes of a backend. There is one as long as it is enough; while several files are on
- * their way, more are started, for each encrypts on one core and has one window of the network. A
- * process that died is replaced when the next call needs one, once for each call.
+ * The ssh processes of a backend. There is one as long as it is enough. Where the server is far
+ * away, more are started while several files are on their way: OpenSSH lets 2 MiB be under way in
+ * a process and no more. To a server nearby a second one was slower (0.85 times, two cores), since
+ * it only takes turns with the first. A process that died is replaced when the next call needs
+ * one, once for each call.
  */
 export class SessionPool implements AsyncDisposable {
   readonly #start: (isFirst: boolean) => Promise<SftpSession>;
@@ -72,8 +74,9 @@ export class SessionPool implements AsyncDisposable {
     this.#members = this.#members.filter(({ session }) => session.isAlive);
     const idlest = this.#members.toSorted((a, b) => a.calls - b.calls)[0];
     if (idlest === undefined) return await unlessAborted(this.#grow(), signal);
-    const wantsMore = isHeavy && idlest.calls > 0 && this.#members.length < this.#max;
-    if (wantsMore && this.#mayGrow && this.#starting === undefined) {
+    const wantsMore = isHeavy && idlest.calls > 0 && idlest.session.roundTripMs >= SFTP_FAR_MS;
+    const mayGrow = this.#mayGrow && this.#starting === undefined;
+    if (wantsMore && mayGrow && this.#members.length < this.#max) {
       // Nobody waits for it: it serves the calls to come.
       this.#grow().catch(() => {
         this.#mayGrow = false;
@@ -107,10 +110,7 @@ function endedByAbort(): ComebackError {
 }
 
 /** The start goes on for whoever comes next; disposal ends it. */
-async function unlessAborted<T>(
-  promise: Promise<T>,
-  signal: AbortSignal | undefined,
-): Promise<T> {
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return await promise;
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const onAbort = (): void => reject(signal.reason as Error);

@@ -222,7 +222,7 @@ export class SftpClient {
     receive: Receive<T>,
     data?: Uint8Array,
   ): Promise<T> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure as Error);
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
     assert(this.#isGreeted, "a request is sent before the server's greeting");
     const id = this.#nextId;
     this.#nextId = (this.#nextId + 1) % 2 ** 32;

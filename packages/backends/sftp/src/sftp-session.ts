@@ -7,6 +7,7 @@ import {
 } from "@comeback/core";
 import type { ComebackError } from "@comeback/core";
 import { SftpClient } from "./sftp-client.ts";
+import { SftpStatusError } from "./sftp-status-error.ts";
 import { explainEnd, explainProtocol, explainSilence } from "./ssh-errors.ts";
 import { SshProcess } from "./ssh-process.ts";
 import type { SshCommand } from "./ssh-command.ts";
@@ -30,6 +31,8 @@ export class SftpSession implements AsyncDisposable {
   /** Bytes that one request may carry. */
   readBytes: number = SFTP_DATA_DEFAULT_BYTES;
   writeBytes: number = SFTP_DATA_DEFAULT_BYTES;
+  /** How long the server takes for an answer, at best. */
+  roundTripMs: number = Number.POSITIVE_INFINITY;
   readonly #process: SshProcess;
   readonly #command: SshCommand;
   readonly #watch: NodeJS.Timeout;
@@ -56,7 +59,7 @@ export class SftpSession implements AsyncDisposable {
     const session = new SftpSession(options);
     try {
       await session.client.greeted;
-      if (session.client.has("limits@openssh.com")) await session.#learnLimits();
+      await session.#learn();
       session.#isReady = true;
       return session;
     } catch (error) {
@@ -83,10 +86,25 @@ export class SftpSession implements AsyncDisposable {
     clearTimeout(timer);
   }
 
-  async #learnLimits(): Promise<void> {
-    const { readBytes, writeBytes } = await this.client.limits();
-    this.readBytes = withinLimit(readBytes);
-    this.writeBytes = withinLimit(writeBytes);
+  async #learn(): Promise<void> {
+    const { client } = this;
+    if (client.has("limits@openssh.com")) {
+      const { readBytes, writeBytes } = await this.#timed(() => client.limits());
+      this.readBytes = withinLimit(readBytes);
+      this.writeBytes = withinLimit(writeBytes);
+    }
+    await this.#timed(() => client.lstat(".")).catch((error: unknown) => {
+      if (!(error instanceof SftpStatusError)) throw error;
+    });
+  }
+
+  async #timed<T>(request: () => Promise<T>): Promise<T> {
+    const startMs = performance.now();
+    try {
+      return await request();
+    } finally {
+      this.roundTripMs = Math.min(this.roundTripMs, performance.now() - startMs);
+    }
   }
 
   #fail(error: ComebackError): void {

@@ -13,7 +13,5 @@ export class SftpStatusError extends Error {
 }
 
 export function hasStatus(error: unknown, ...statuses: (keyof typeof Status)[]): boolean {
-  return (
-    error instanceof SftpStatusError && statuses.some((name) => Status[name] === error.status)
-  );
+  return error instanceof SftpStatusError && statuses.some((name) => Status[name] === error.status);
 }

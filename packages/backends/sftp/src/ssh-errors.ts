@@ -152,6 +152,8 @@ function lastWords(stderr: string): string {
   const lines = stderr
     .split("\n")
     .map((line) => line.replaceAll(/[\p{Cc}\p{Cf}]+/gu, " ").trim())
-    .filter((line) => /[\p{L}\p{N}]/u.test(line) && !/^\*\*|^Warning: Permanently added/.test(line));
+    .filter(
+      (line) => /[\p{L}\p{N}]/u.test(line) && !/^\*\*|^Warning: Permanently added/.test(line),
+    );
   return lines.slice(-2).join(" / ").slice(0, 300);
 }
