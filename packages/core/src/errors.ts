@@ -55,6 +55,8 @@ export type ErrorCode =
   | "platform.unsupported"
   | "platform.system-call"
   | "repair.incomplete"
+  | "replicate.incomplete"
+  | "replicate.other-repository"
   | "repository.damaged"
   | "repository.exists"
   | "repository.locked"

@@ -217,3 +217,12 @@ export const DUMP_OUTPUT_BYTES: number = 256 * KiB;
 /** Trees that a search remembers, so that no snapshot walks them again; and their matches. */
 export const FIND_REMEMBERED_TREES_MAX: number = 1 << 20;
 export const FIND_REMEMBERED_MATCHES_MAX = 500_000;
+
+/** Of what a program says on its standard error, the last so many bytes are kept for an error. */
+export const REPLICATE_STDERR_MAX_BYTES: number = 8 * KiB;
+/** A program that is asked for a list prints lines of at most so many characters ... */
+export const REPLICATE_LINE_MAX_CHARS: number = 4 * KiB;
+/** ... and for a config, at most so many bytes. */
+export const REPLICATE_CONFIG_MAX_BYTES: number = 1 * MiB;
+/** Packs that a sample compares: of those just sent, and of those that were there. */
+export const REPLICATE_SAMPLE_PACKS = 32;
