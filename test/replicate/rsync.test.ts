@@ -95,16 +95,15 @@ test("backups go on while it runs, and the copy is whole", async () => {
 });
 
 test("what differs is named, and neither overwritten nor a reason to remove anything", async () => {
+  const { snapshot_id: extra } = await ours.backup([corpus.folder]);
   await ours.done(to, { env });
+  await ours.done(["forget", extra]);
   const [longer, flipped] = storedFiles(copy, "data");
   assert.ok(longer !== undefined && flipped !== undefined);
   appendFileSync(join(copy, longer), "x");
   const bytes = readFileSync(join(copy, flipped));
   bytes[100]! ^= 1;
   writeFileSync(join(copy, flipped), bytes);
-  const { snapshot_id: extra } = await ours.backup([corpus.folder]);
-  await ours.done(to, { env });
-  await ours.done(["forget", extra]);
   const failed = await ours.run([...to, "--delete", "--verify", "all"], { env });
   assertError(failed, { exitCode: 1, code: "replicate.incomplete", says: /SHA-256/ });
   const said = failed.stdout.toString("utf8");

@@ -120,6 +120,7 @@ function lastLines(stderr: string): string {
   const lines = stderr
     .split("\n")
     .map((line) => line.replaceAll(/[\p{Cc}\p{Cf}]+/gu, " ").trim())
-    .filter((line) => line !== "");
+    // rsync ends with a line that repeats its exit code, and where in its sources it gave up.
+    .filter((line) => line !== "" && !/^rsync(?: error|: connection unexpectedly)/.test(line));
   return lines.slice(-3).join(" / ").slice(0, 400);
 }

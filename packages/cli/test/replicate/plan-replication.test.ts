@@ -93,7 +93,7 @@ test("a sample has what is small, and some packs of each kind; all has all", () 
   const source = new Map([...many, ...paths].map((path) => [path, 1] as const));
   const target = new Map([...source].filter((_, i) => i % 2 === 0));
   const plan = planReplication({ source, target, removes: false });
-  const random = { fill: <T extends Uint8Array>(bytes: T): T => bytes.fill(200) as T };
+  const random = { fill: <T extends Uint8Array>(bytes: T): T => bytes.fill(200) };
   const packs = (files: readonly { path: string }[]): number =>
     files.filter(({ path }) => typeOfPath(path) === "pack").length;
   const sample = filesToCompare("sample", plan, random);
