@@ -220,6 +220,21 @@ test("a secret in -o sftp.command is in no error", async () => {
   assert.doesNotMatch(JSON.stringify({ ...error, message: error.message }), /hunter2/);
 });
 
+test("an interruption does not wait for a server that says nothing", async () => {
+  const settings = new Map([["command", "cat"]]);
+  const silent = new Map([["command", "sleep 1000"]]);
+  const controller = new AbortController();
+  const reason = new Error("enough");
+  const opening = sftpBackendFactory.open("sftp:x:/x", {
+    settings: silent,
+    signal: controller.signal,
+  });
+  setImmediate(() => controller.abort(reason));
+  await assert.rejects(opening, (error) => error === reason);
+  // What comes back is not SFTP but our own greeting.
+  await fails("sftp:x:/x", "backend.misconfigured", { settings });
+});
+
 test("no repository, and one where another is to be made", async () => {
   const location = `sftp:backup:${folder}/twice`;
   const missing = await fails(location, "repository.none");

@@ -14,7 +14,8 @@ interface Member {
  * one, once for each call.
  */
 export class SessionPool implements AsyncDisposable {
-  readonly #start: (isFirst: boolean) => Promise<SftpSession>;
+  readonly #start: (isFirst: boolean, signal: AbortSignal) => Promise<SftpSession>;
+  readonly #stop = new AbortController();
   readonly #max: number;
   readonly #location: string;
   #members: Member[] = [];
@@ -27,7 +28,8 @@ export class SessionPool implements AsyncDisposable {
   constructor(options: {
     readonly location: string;
     readonly max: number;
-    start(isFirst: boolean): Promise<SftpSession>;
+    /** A session that is no longer wanted while it starts is ended. */
+    start(isFirst: boolean, signal: AbortSignal): Promise<SftpSession>;
   }) {
     this.#location = options.location;
     this.#max = options.max;
@@ -64,6 +66,7 @@ export class SessionPool implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
+    this.#stop.abort(backendClosed(this.#location));
     await this.#starting?.catch(() => undefined);
     await Promise.all(this.#members.map(({ session }) => session[Symbol.asyncDispose]()));
   }
@@ -94,7 +97,7 @@ export class SessionPool implements AsyncDisposable {
 
   async #startOne(): Promise<Member> {
     const isFirst = !this.#startedOnce;
-    const session = await this.#start(isFirst);
+    const session = await this.#start(isFirst, this.#stop.signal);
     this.#startedOnce = true;
     const member = { session, calls: 0 };
     this.#members.push(member);
@@ -109,7 +112,7 @@ function endedByAbort(): ComebackError {
   });
 }
 
-/** The start goes on for whoever comes next; disposal ends it. */
+/** The start goes on for whoever comes next. */
 async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return await promise;
   const { promise: aborted, reject } = Promise.withResolvers<never>();

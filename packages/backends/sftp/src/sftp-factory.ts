@@ -46,7 +46,7 @@ async function reach(
     location,
     max: Math.min(connections, SFTP_PROCESSES_MAX),
     // It asks once: nobody watches the terminal for a second question, hours later.
-    start: (isFirst) => SftpSession.start({ command, env, mayAsk: mayAsk && isFirst }),
+    start: (isFirst, stop) => SftpSession.start({ command, env, mayAsk: mayAsk && isFirst }, stop),
   });
   const clock = options.clock ?? systemClock;
   const backend = { location, root: place.path, connections, pool, clock, signal };

@@ -55,8 +55,11 @@ export class SftpSession implements AsyncDisposable {
     this.#watch.unref();
   }
 
-  static async start(options: SessionOptions): Promise<SftpSession> {
+  static async start(options: SessionOptions, signal: AbortSignal): Promise<SftpSession> {
+    signal.throwIfAborted();
     const session = new SftpSession(options);
+    const onAbort = (): void => session.#fail(signal.reason as ComebackError);
+    signal.addEventListener("abort", onAbort);
     try {
       await session.client.greeted;
       await session.#learn();
@@ -65,6 +68,8 @@ export class SftpSession implements AsyncDisposable {
     } catch (error) {
       session.#process.kill();
       throw session.#failure ?? error;
+    } finally {
+      signal.removeEventListener("abort", onAbort);
     }
   }
 
