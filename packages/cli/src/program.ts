@@ -86,6 +86,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/copy.ts"),
   },
   {
+    name: "replicate",
+    summary: "keep a second copy of a repository's folder",
+    load: () => import("./commands/replicate.ts"),
+  },
+  {
     name: "check",
     summary: "prove that the repository is whole",
     load: () => import("./commands/check.ts"),

@@ -202,6 +202,32 @@ export const PROBE_SPEED_FILE_BYTES: number = 8 * MiB;
 export const PROBE_SPEED_MIN_MS = 3_000;
 export const PROBE_SPEED_MAX_BYTES: number = 128 * MiB;
 export const PROBE_LOCK_MS = 60_000;
+/** SFTP: files that are read or written at once (restic: 5), and the ssh processes they go through. */
+export const SFTP_CONNECTIONS = 5;
+export const SFTP_CONNECTIONS_MAX = 64;
+export const SFTP_PROCESSES_MAX = 2;
+/** From this time for an answer on, one process alone would be held back: to 200 MB/s, and less. */
+export const SFTP_FAR_MS = 10;
+/** A packet larger than this is refused before anything is allocated (OpenSSH: 256 KiB). */
+export const SFTP_PACKET_MAX_BYTES: number = 256 * KiB;
+/** Bytes that one request carries: what every server takes, and what ours are at most. */
+export const SFTP_DATA_DEFAULT_BYTES: number = 32 * KiB;
+export const SFTP_DATA_MAX_BYTES: number = 255 * KiB;
+/** Bytes of one file that are asked for or sent before the first of them is answered. */
+export const SFTP_BYTES_IN_FLIGHT_MAX: number = 2 * MiB;
+/** Folders that are listed at once: each is a handle of the server. */
+export const SFTP_FOLDERS_IN_FLIGHT_MAX = 64;
+/** Of what ssh says on its standard error, the last so many bytes are kept for an error. */
+export const SFTP_STDERR_MAX_BYTES: number = 8 * KiB;
+/** Without a terminal nobody is asked for anything: a server that has not answered by then will not. */
+export const SFTP_START_MAX_MS: number = 2 * 60_000;
+/** While requests are unanswered and nothing comes or goes for so long, the connection is dead. */
+export const SFTP_SILENCE_MAX_MS: number = 5 * 60_000;
+/** After an abort, or at the end, a server has so long to answer before its ssh is killed. */
+export const SFTP_END_MAX_MS = 5_000;
+/** Temporary files of crashed saves are removed once they are so old, and so many at a time. */
+export const SFTP_TEMPORARY_MAX_MS: number = 24 * 3_600_000;
+export const SFTP_TEMPORARIES_KEPT_MAX = 1_000;
 
 /** Packs that a check has in memory at once, and their bytes (one larger pack may go alone). */
 export const CHECK_PACKS_IN_FLIGHT_MAX = 16;
@@ -254,3 +280,12 @@ export const DUMP_OUTPUT_BYTES: number = 256 * KiB;
 /** Trees that a search remembers, so that no snapshot walks them again; and their matches. */
 export const FIND_REMEMBERED_TREES_MAX: number = 1 << 20;
 export const FIND_REMEMBERED_MATCHES_MAX = 500_000;
+
+/** Of what a program says on its standard error, the last so many bytes are kept for an error. */
+export const REPLICATE_STDERR_MAX_BYTES: number = 8 * KiB;
+/** A program that is asked for a list prints lines of at most so many characters ... */
+export const REPLICATE_LINE_MAX_CHARS: number = 4 * KiB;
+/** ... and for a config, at most so many bytes. */
+export const REPLICATE_CONFIG_MAX_BYTES: number = 1 * MiB;
+/** Packs that a sample compares: of those just sent, and of those that were there. */
+export const REPLICATE_SAMPLE_PACKS = 32;

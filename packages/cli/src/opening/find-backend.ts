@@ -14,6 +14,10 @@ const ADAPTERS: Readonly<Record<string, Adapter>> = {
     example: "a folder (/mnt/backup/comeback or local:/mnt/backup/comeback)",
     load: async () => (await import("@comeback/backend-local")).localBackendFactory,
   },
+  sftp: {
+    example: "sftp:USER@HOST:/PATH",
+    load: async () => (await import("@comeback/backend-sftp")).sftpBackendFactory,
+  },
   azure: {
     example: "azure:CONTAINER:/PATH",
     load: async () => (await import("@comeback/backend-azure")).azureBackendFactory,
