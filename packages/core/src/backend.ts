@@ -113,6 +113,8 @@ export interface Backend extends AsyncDisposable {
   readonly isRemote: boolean;
   /** For how long a file saved by another process may be missing from `list`; 0 where it never is. */
   readonly listLagMs: number;
+  /** False where two clients that save under one name at the same time may both succeed. */
+  readonly isCreateAtomic?: boolean | undefined;
   /** There only where packs may need a thaw; `load` of one that does rejects with `backend.archived`. */
   readonly archive?: BackendArchive | undefined;
   /** There only where the store locks files; `remove` of one rejects with `backend.retained`. */

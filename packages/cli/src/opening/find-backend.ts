@@ -3,7 +3,7 @@ import { type BackendFactory, ComebackError } from "@comeback/core";
 import type { GlobalOptions } from "../options/global-options.ts";
 
 /** Kinds of storage that restic knows and this version does not serve yet. */
-const PLANNED_SCHEMES = ["azure", "b2", "gs", "rclone", "rest", "s3", "sftp", "swift"];
+const PLANNED_SCHEMES = ["azure", "b2", "gs", "s3", "sftp", "swift"];
 const SUPPORTED = "a folder (/mnt/backup/comeback or local:/mnt/backup/comeback)";
 
 /** The kind of storage that a location names, and how it is opened. */
@@ -38,6 +38,14 @@ export async function repositoryLocation(globals: GlobalOptions): Promise<string
 /** The adapter for a location. Adapters are loaded only when they are used. */
 export async function findBackend(location: string): Promise<BackendPlace> {
   const scheme = schemeOf(location);
+  if (scheme === "rclone") {
+    const { rcloneBackendFactory } = await import("@comeback/backend-rclone");
+    return { factory: rcloneBackendFactory, location };
+  }
+  if (scheme === "rest") {
+    const { restBackendFactory } = await import("@comeback/backend-rest");
+    return { factory: restBackendFactory, location };
+  }
   if (scheme !== undefined && scheme !== "local") throw unsupported(scheme);
   const { localBackendFactory } = await import("@comeback/backend-local");
   return { factory: localBackendFactory, location };
