@@ -2,7 +2,6 @@ import { ComebackError, messageOf } from "@comeback/core";
 
 /** An rclone that has ended. */
 export interface EndedRclone {
-  readonly program: string;
   readonly shown: string;
   readonly exitCode: number | null;
   readonly signal: NodeJS.Signals | null;
