@@ -27,14 +27,28 @@ export interface OperationOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface LoadOptions extends OperationOptions {
+/**
+ * Resolves once so many more bytes may go through a connection, for `--limit-upload` and
+ * `--limit-download`; rejects with the signal's reason.
+ */
+export type TransferPace = (bytes: number, signal?: AbortSignal) => Promise<void>;
+
+interface TransferOptions extends OperationOptions {
+  /**
+   * Asked before each part of the file is sent, or after it is received and before more of it is
+   * read. Only for backends that say `pacesTransfers`; `pacedSlices` cuts what is to be sent.
+   */
+  readonly pace?: TransferPace | undefined;
+}
+
+export interface LoadOptions extends TransferOptions {
   /** First byte wanted; default 0. */
   readonly offset?: number;
   /** Bytes wanted; default: to the end of the file. */
   readonly length?: number;
 }
 
-export interface SaveOptions extends OperationOptions {
+export interface SaveOptions extends TransferOptions {
   /**
    * What a pack holds: stores with cheap, slow classes keep trees where they can be read at once.
    * Not given for other files, which always stay there.
@@ -89,7 +103,8 @@ export interface BackendRetention {
  *   that, `list`, `stat` and `load` never show a part of it. An aborted or failed `save` leaves
  *   nothing under the name.
  * - **Create-only**: `save` onto an existing name rejects with `backend.exists` and leaves the old
- *   file as it was.
+ *   file as it was. Of several saves under one name at the same time exactly one resolves, unless
+ *   `isCreateAtomic` is false.
  * - **Whole or error**: `load` resolves to exactly the range asked for, or rejects: `backend.io`
  *   where the file is too short, `backend.not-found` where there is none. The result is the
  *   caller's own, and may be transferred to another thread.
@@ -111,9 +126,16 @@ export interface Backend extends AsyncDisposable {
   readonly connections: number;
   /** Reading is slow enough for a cache on a disk of this machine to pay. */
   readonly isRemote: boolean;
+  /** `save` and `load` keep to the `pace` they are given; otherwise only whole calls can be held back. */
+  readonly pacesTransfers?: boolean;
   /** For how long a file saved by another process may be missing from `list`; 0 where it never is. */
   readonly listLagMs: number;
-  /** False where two clients that save under one name at the same time may both succeed. */
+  /**
+   * False where the store cannot refuse a name that is being taken at the same time. Of several
+   * such saves more than one may then resolve, and the file is the one of one of them: the same
+   * bytes for all files that are named by their content, which is all but the config. A name that
+   * was taken before is refused there as well. Not given: true.
+   */
   readonly isCreateAtomic?: boolean | undefined;
   /** There only where packs may need a thaw; `load` of one that does rejects with `backend.archived`. */
   readonly archive?: BackendArchive | undefined;
@@ -157,4 +179,9 @@ export interface BackendFactory {
   create(location: string, options?: OpenBackendOptions): Promise<Backend>;
   /** Opens an existing layout; fails with `repository.none` where there is none. */
   open(location: string, options?: OpenBackendOptions): Promise<Backend>;
+  /**
+   * Removes what `create` made, once no file is in it; anything else stays. There only where the
+   * store keeps empty folders.
+   */
+  removeEmpty?(location: string, options?: OpenBackendOptions): Promise<void>;
 }
