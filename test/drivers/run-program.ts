@@ -52,11 +52,7 @@ export function startProgram(
   return { child, pid: child.pid ?? 0, finished: gather(child, shown, options) };
 }
 
-async function gather(
-  child: ChildProcess,
-  shown: string,
-  options: RunOptions,
-): Promise<Finished> {
+async function gather(child: ChildProcess, shown: string, options: RunOptions): Promise<Finished> {
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
   child.stdout?.on("data", (chunk: Buffer) => stdout.push(chunk));

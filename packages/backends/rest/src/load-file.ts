@@ -58,10 +58,14 @@ function rangeHeader({ offset, length }: Wanted): Record<string, string> {
 
 async function readAnswer(client: RestClient, wanted: Wanted, exchange: Exchange): Promise<Bytes> {
   const { answer, guard } = exchange;
-  const { file } = wanted;
+  const { file, offset } = wanted;
   if (answer.status === 404) {
     await exchange.skipBody();
-    throw fileNotFound(file, client.server.location);
+    const missing = fileNotFound(file, client.server.location);
+    // rclone says so as well where a range begins beyond the end.
+    throw offset > 0
+      ? new OutOfRange("the server finds no such range", { cause: missing })
+      : missing;
   }
   const length = announcedLength(wanted, exchange);
   if (length > REST_FILE_MAX_BYTES) {
@@ -130,6 +134,7 @@ async function explainRange(
   if (offset + (length ?? 0) > sizeBytes) throw fileTooShort(file, offset + (length ?? 0));
   if (length === undefined && offset === sizeBytes) return new Uint8Array(0);
   const cause = error instanceof Error ? error.cause : undefined;
+  if (cause instanceof OutOfRange && cause.cause !== undefined) throw cause.cause;
   throw new ComebackError("backend.io", `loading a part of ${fileLabel(file)} failed`, {
     why: `${client.server.name}: ${messageOf(cause ?? error)}`,
     next: "check the proxy between: ranges (RFC 9110, section 14) have to reach the server",

@@ -5,6 +5,7 @@ import {
   ComebackError,
   FILE_TYPES,
   fileNotFound,
+  isComebackError,
 } from "@comeback/core";
 import type {
   Backend,
@@ -85,13 +86,23 @@ export class RestBackend implements Backend {
     const { signal } = options;
     return await this.#run(file, signal, async () => {
       // rclone goes on to say that there is what it once listed, but lists anew every time.
-      if (file.type === "lock" && this.#client.isRclone) return await this.#listed(file, signal);
+      const mustList = file.type === "lock" && this.#client.isRclone;
+      if (mustList && !(await this.#isListed(file, signal)))
+        throw fileNotFound(file, this.location);
       return { sizeBytes: await fileSize(this.#client, file, signal) };
     });
   }
 
   async remove(file: RepositoryFile, options: OperationOptions = {}): Promise<void> {
-    await this.#run(file, options.signal, () => removeFile(this.#client, file, options));
+    await this.#run(file, options.signal, async () => {
+      try {
+        await removeFile(this.#client, file, options);
+      } catch (error) {
+        // rclone fails at what it once listed and another client has removed since.
+        const isInDoubt = this.#client.isRclone && isComebackError(error, "backend.io");
+        if (!isInDoubt || (await this.#isListed(file, options.signal))) throw error;
+      }
+    });
     if (file.type === "config") this.#hadConfig = false;
   }
 
@@ -100,6 +111,10 @@ export class RestBackend implements Backend {
     if (!FILE_TYPES.includes(type)) assertRepositoryFile({ type, name: "" });
     if (this.#closed) throw backendClosed(this.location);
     signal?.throwIfAborted();
+    yield* this.#list(type, signal);
+  }
+
+  async *#list(type: FileType, signal: AbortSignal | undefined): AsyncGenerator<ListedFile> {
     if (type === "config") {
       const sizeBytes = await findSize(this.#client, CONFIG, { signal });
       if (sizeBytes !== undefined) yield { name: "", sizeBytes };
@@ -154,14 +169,9 @@ export class RestBackend implements Backend {
     await work.finally(() => settled);
   }
 
-  async #listed(
-    file: RepositoryFile,
-    signal: AbortSignal | undefined,
-  ): Promise<{ sizeBytes: number }> {
-    for await (const { name, sizeBytes } of this.list(file.type, { signal })) {
-      if (name === file.name) return { sizeBytes };
-    }
-    throw fileNotFound(file, this.location);
+  async #isListed(file: RepositoryFile, signal: AbortSignal | undefined): Promise<boolean> {
+    for await (const { name } of this.#list(file.type, signal)) if (name === file.name) return true;
+    return false;
   }
 
   /** An empty list may be the list of a repository that is not there any more. */
