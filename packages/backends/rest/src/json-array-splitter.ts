@@ -3,6 +3,8 @@ import { REST_LIST_ENTRY_MAX_BYTES } from "@comeback/core";
 const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];
 const [ARRAY_OPEN, ARRAY_CLOSE, OBJECT_OPEN, OBJECT_CLOSE] = [0x5b, 0x5d, 0x7b, 0x7d];
 
+const BLANKS = [0x20, 0x09, 0x0a, 0x0d];
+
 /** What makes a text no JSON array, or one that nobody should take in. */
 export class BadJsonArray extends Error {}
 
@@ -29,9 +31,7 @@ export class JsonArraySplitter {
       if (this.#state !== "inside") {
         if (this.#outside(byte)) start = at + 1;
       } else if (this.#inString) {
-        if (this.#escaped) this.#escaped = false;
-        else if (byte === BACKSLASH) this.#escaped = true;
-        else if (byte === QUOTE) this.#inString = false;
+        at = this.#skipString(bytes, at);
       } else if (this.#endsEntry(byte)) {
         this.#take(bytes.subarray(start, at), byte, entries);
         start = at + 1;
@@ -49,7 +49,7 @@ export class JsonArraySplitter {
 
   /** True at the byte that opens the array. */
   #outside(byte: number): boolean {
-    if (byte === 0x20 || (byte >= 0x09 && byte <= 0x0d)) return false;
+    if (BLANKS.includes(byte)) return false;
     if (this.#state === "before" && byte === ARRAY_OPEN && this.#kept.length === 0) {
       this.#state = "inside";
       return true;
@@ -59,6 +59,22 @@ export class JsonArraySplitter {
       if ("null".startsWith(this.#kept.toString("latin1"))) return false;
     }
     throw new BadJsonArray("the answer is not a list");
+  }
+
+  /** Most bytes of a list are in strings. Returns where the string ends, or the piece. */
+  #skipString(bytes: Buffer, from: number): number {
+    for (let at = from; at < bytes.length; at++) {
+      const byte = bytes[at] as number;
+      if (this.#escaped) {
+        this.#escaped = false;
+      } else if (byte === BACKSLASH) {
+        this.#escaped = true;
+      } else if (byte === QUOTE) {
+        this.#inString = false;
+        return at;
+      }
+    }
+    return bytes.length;
   }
 
   /** Follows strings and nesting; true at a comma or bracket of the array itself. */
@@ -74,17 +90,25 @@ export class JsonArraySplitter {
   }
 
   #take(rest: Buffer, ending: number, entries: unknown[]): void {
-    this.#keep(rest);
-    const text = this.#kept.toString("utf8");
-    this.#kept = Buffer.alloc(0);
+    if (ending === OBJECT_CLOSE) throw new BadJsonArray("the list is not JSON");
+    const text = this.#textWith(rest);
     if (ending !== COMMA) this.#state = "after";
-    if (ending === ARRAY_CLOSE && this.#isEmpty && text.trim() === "") return;
+    if (ending === ARRAY_CLOSE && this.#isEmpty && /^[ \t\n\r]*$/.test(text)) return;
     this.#isEmpty = false;
     try {
       entries.push(JSON.parse(text));
     } catch (cause) {
       throw new BadJsonArray("an entry of the list is not JSON", { cause });
     }
+  }
+
+  /** The entry that ends with these bytes; nearly always they are all of it. */
+  #textWith(rest: Buffer): string {
+    if (this.#kept.length === 0 && rest.length <= REST_LIST_ENTRY_MAX_BYTES) return rest.toString();
+    this.#keep(rest);
+    const text = this.#kept.toString();
+    this.#kept = Buffer.alloc(0);
+    return text;
   }
 
   #keep(bytes: Buffer): void {
