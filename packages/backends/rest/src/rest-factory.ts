@@ -31,7 +31,7 @@ export async function restStore(
   options: OpenBackendOptions,
   limits: CallLimits = CALL_LIMITS,
 ): Promise<RestStore> {
-  const { env, settings, tls: tlsSettings, signal } = options;
+  const { env = process.env, settings, tls: tlsSettings, signal } = options;
   signal?.throwIfAborted();
   const { place, basePath, server, shown, authorization } = parseRestLocation(location, env);
   const connections = parseConnections("rest", settings?.get("connections"));
