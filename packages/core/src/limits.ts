@@ -179,8 +179,9 @@ export const RCLONE_START_MS = 60_000;
 export const RCLONE_STOP_MS = 5_000;
 /** What the lists of a store behind rclone are taken to lag behind, where the user says nothing. */
 export const RCLONE_LIST_LAG_MS = 1_000;
-/** Of what rclone says, this much is kept to explain a failure. */
+/** Of what rclone says, this much is kept to explain a failure, and shown of its last message. */
 export const RCLONE_MESSAGES_KEPT_BYTES: number = 16 * KiB;
+export const RCLONE_MESSAGE_SHOWN_CHARS = 300;
 
 /** Packs that a check has in memory at once, and their bytes (one larger pack may go alone). */
 export const CHECK_PACKS_IN_FLIGHT_MAX = 16;

@@ -18,6 +18,7 @@ export interface RcloneConfig {
  *   local remote while it writes it, which no cloud store does; through `chunker` it writes under
  *   another name first. Files below a petabyte stay in one piece.
  * - `secret:` encrypted by rclone, on `whole:`.
+ * - `broken:` where nobody listens.
  */
 export function makeRcloneConfig(scratch: string): RcloneConfig {
   const path = join(scratch, "rclone.conf");
@@ -30,8 +31,7 @@ export function makeRcloneConfig(scratch: string): RcloneConfig {
     ...["[disk]", "type = alias", `remote = ${root}`],
     ...["[whole]", "type = chunker", `remote = ${root}`, "chunk_size = 1P", "hash_type = none"],
     ...["[secret]", "type = crypt", "remote = whole:secret", `password = ${password}`],
-    ...["[broken]", "type = s3", "provider = Other", "endpoint = http://127.0.0.1:1"],
-    ...["access_key_id = some-id", "secret_access_key = some-secret"],
+    ...["[broken]", "type = webdav", "url = http://127.0.0.1:1", "bearer_token = some-secret"],
   ];
   writeFileSync(path, `${lines.join("\n")}\n`, { mode: 0o600 });
   return { env: { RCLONE_CONFIG: path }, path, root };

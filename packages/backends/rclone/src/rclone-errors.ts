@@ -51,7 +51,9 @@ export function endedError(ended: EndedRclone, cause: unknown): ComebackError {
   if (/(?:directory|bucket|path) not found|doesn't exist/i.test(messages)) {
     return refuse(`rclone finds no such path (${shown})`, "check the path with `rclone lsd`");
   }
-  if (/token|oauth|unauthori[sz]ed|invalid_grant/i.test(messages)) {
+  if (
+    /fetch token|token (?:has )?expired|empty token|unauthori[sz]ed|invalid_grant/i.test(messages)
+  ) {
     return new ComebackError("backend.credentials", "the store does not let rclone in", {
       why,
       next: "log in again with `rclone config reconnect REMOTE:`",

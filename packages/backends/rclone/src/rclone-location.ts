@@ -1,7 +1,7 @@
 import { ComebackError } from "@comeback/core";
 
-/** Values in a connection string: `:sftp,host=example.com,pass="…":path`. */
-const VALUES = /(,\s*[\w-]+=)("(?:[^"]|"")*"|'(?:[^']|'')*'|[^,:]*)/g;
+/** Values in a connection string: `:sftp,host=example.com,pass="…":path`; rclone's log has `\"`. */
+const VALUES = /(,\s*[\w-]+=)("(?:[^"]|"")*"|'(?:[^']|'')*'|\\"(?:(?!\\").)*\\"|[^,:]*)/g;
 
 export interface RcloneLocation {
   /** As rclone is given it. */
@@ -29,4 +29,11 @@ export function parseRcloneLocation(location: string): RcloneLocation {
 /** A text of rclone's, with the values of connection strings left out. */
 export function withoutValues(text: string): string {
   return text.replaceAll(VALUES, "$1***");
+}
+
+/** The values that a connection string holds, which may be passwords. */
+export function valuesIn(remote: string): string[] {
+  return [...remote.matchAll(VALUES)].map(([, , value = ""]) =>
+    value.replace(/^(["'])(.*)\1$/s, "$2"),
+  );
 }

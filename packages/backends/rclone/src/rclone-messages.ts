@@ -1,5 +1,5 @@
-import { RCLONE_MESSAGES_KEPT_BYTES } from "@comeback/core";
-import { withoutValues } from "./rclone-location.ts";
+import { RCLONE_MESSAGE_SHOWN_CHARS, RCLONE_MESSAGES_KEPT_BYTES } from "@comeback/core";
+import { valuesIn, withoutValues } from "./rclone-location.ts";
 
 const SECRET_NAME = /PASS|SECRET|TOKEN|KEY|CREDENTIAL|AUTH/i;
 const SECRET_MIN_CHARS = 4;
@@ -13,11 +13,14 @@ export class RcloneMessages {
   readonly #secrets: readonly string[];
   #text = "";
 
-  constructor(env: Readonly<Record<string, string | undefined>>) {
-    this.#secrets = Object.entries(env)
-      .filter(([name]) => SECRET_NAME.test(name))
-      .map(([, value]) => value ?? "")
-      .filter((value) => value.length >= SECRET_MIN_CHARS);
+  /** What rclone was given: it must not come out of it again. */
+  constructor(given: {
+    readonly env: Readonly<Record<string, string | undefined>>;
+    readonly args: readonly string[];
+  }) {
+    const named = Object.entries(given.env).filter(([name]) => SECRET_NAME.test(name));
+    const values = [...named.map(([, value]) => value ?? ""), ...given.args.flatMap(valuesIn)];
+    this.#secrets = values.filter((value) => value.length >= SECRET_MIN_CHARS);
   }
 
   add(piece: string): void {
@@ -31,9 +34,14 @@ export class RcloneMessages {
     return withoutValues(text.replaceAll(NAMED_SECRET, "$1***"));
   }
 
-  /** What it said last. */
+  /** What it said last: from the last time of day on, as one line. */
   get last(): string | undefined {
     const lines = this.all.split("\n").filter((line) => line.trim() !== "");
-    return lines.at(-1)?.replace(PREFIX, "").trim();
+    const start = Math.max(
+      0,
+      lines.findLastIndex((line) => PREFIX.test(line)),
+    );
+    const text = lines.slice(start).join(" ").replace(PREFIX, "").trim();
+    return text === "" ? undefined : text.slice(0, RCLONE_MESSAGE_SHOWN_CHARS);
   }
 }

@@ -61,7 +61,7 @@ export class RcloneProcess {
     try {
       // In a group of its own: Ctrl-C is for us, and there is a lock to be removed after it.
       const child = spawn(program, args, { env, detached: true, stdio: [theirs, theirs, "pipe"] });
-      const messages = new RcloneMessages(env);
+      const messages = new RcloneMessages({ env, args });
       child.stderr.setEncoding("utf8").on("data", (piece: string) => messages.add(piece));
       await once(child, "spawn");
       return new RcloneProcess(command, { child, connection: ours, messages });
