@@ -27,12 +27,12 @@ export function makeRcloneConfig(scratch: string): RcloneConfig {
     encoding: "utf8",
     env: { ...process.env, RCLONE_CONFIG: path },
   }).trim();
-  const lines = [
-    ...["[disk]", "type = alias", `remote = ${root}`],
-    ...["[whole]", "type = chunker", `remote = ${root}`, "chunk_size = 1P", "hash_type = none"],
-    ...["[secret]", "type = crypt", "remote = whole:secret", `password = ${password}`],
-    ...["[broken]", "type = webdav", "url = http://127.0.0.1:1", "bearer_token = some-secret"],
+  const sections = [
+    ["[disk]", "type = alias", `remote = ${root}`],
+    ["[whole]", "type = chunker", `remote = ${root}`, "chunk_size = 1P", "hash_type = none"],
+    ["[secret]", "type = crypt", "remote = whole:secret", `password = ${password}`],
+    ["[broken]", "type = webdav", "url = http://127.0.0.1:1", "bearer_token = some-secret"],
   ];
-  writeFileSync(path, `${lines.join("\n")}\n`, { mode: 0o600 });
+  writeFileSync(path, `${sections.flat().join("\n")}\n`, { mode: 0o600 });
   return { env: { RCLONE_CONFIG: path }, path, root };
 }

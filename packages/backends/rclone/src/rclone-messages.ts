@@ -31,7 +31,7 @@ export class RcloneMessages {
   get all(): string {
     let text = this.#text;
     for (const secret of this.#secrets) text = text.replaceAll(secret, "***");
-    return withoutValues(text.replaceAll(NAMED_SECRET, "$1***"));
+    return withoutValues(text).replaceAll(NAMED_SECRET, "$1***");
   }
 
   /** What it said last: from the last time of day on, as one line. */

@@ -166,7 +166,11 @@ export class RestBackend implements Backend {
     const work = perform();
     const settled = work.catch(() => undefined).finally(() => claimed.delete(key));
     claimed.set(key, settled);
-    await work.finally(() => settled);
+    try {
+      await work;
+    } finally {
+      await settled;
+    }
   }
 
   async #isListed(file: RepositoryFile, signal: AbortSignal | undefined): Promise<boolean> {
