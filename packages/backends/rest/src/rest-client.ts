@@ -121,6 +121,8 @@ export class RestClient {
   /** The error for people; the caller's own reason where it was he who ended the call. */
   explain(wish: CallWish, error: unknown): unknown {
     if (wish.signal?.aborted === true) return wish.signal.reason;
+    // A defect of ours is not the server's.
+    if (error instanceof TypeError || error instanceof RangeError) return error;
     return connectionError({ doing: wish.doing, server: this.server.name }, error);
   }
 

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { ComebackError } from "@comeback/core";
 import type { ErrorCode } from "@comeback/core";
 import { parseRetryAfter } from "../src/answer-errors.ts";
-import { hostileServer, PACK } from "./hostile-server.ts";
+import { hostileServer, PACK, V2 } from "./hostile-server.ts";
 
 const SECRET = "p4ssw0rd-of-ada";
 
@@ -106,4 +106,33 @@ test("a removal that an append-only server refuses says so; a missing file is re
   status = 404;
   await server.backend.remove(PACK);
   assert.deepEqual(new Set(server.seen), new Set([`DELETE /data/${PACK.name}`]));
+});
+
+test("one connection does for one call after another, whatever is answered", async () => {
+  const bodies = [Buffer.alloc(10_000), Buffer.alloc(0), Buffer.alloc(9)];
+  let turn = 0;
+  await using server = await hostileServer((request, response) => {
+    request.resume();
+    if (request.url?.endsWith("/") === true) {
+      response.writeHead(200, { "content-type": V2 }).end("[]");
+    } else if (turn % 4 === 3 || request.method === "POST") {
+      // Node does not keep a connection after a HEAD that says no length; real servers say it.
+      const isHead = request.method === "HEAD";
+      response.writeHead(turn % 4 === 3 ? 404 : 200, { "content-length": 8 });
+      response.end(isHead ? undefined : "not here");
+    } else {
+      const body = bodies[turn % 4] ?? Buffer.alloc(0);
+      response.writeHead(200, { "content-length": body.byteLength });
+      response.end(request.method === "HEAD" ? undefined : body);
+    }
+  });
+  const { backend } = server;
+  for (turn = 0; turn < 12; turn++) {
+    const calls = [() => backend.load(PACK), () => backend.stat(PACK), () => backend.remove(PACK)];
+    for (const call of calls) await Promise.allSettled([call()]);
+    if (turn % 4 === 3) await Promise.allSettled([backend.save(PACK, new Uint8Array(9))]);
+    assert.deepEqual(await Array.fromAsync(backend.list("pack")), []);
+  }
+  assert.ok(server.seen.length > 48);
+  assert.equal(server.connections(), 1);
 });

@@ -20,6 +20,8 @@ export interface Hostile extends AsyncDisposable {
   readonly port: number;
   /** "GET /data/" and so on, in the order in which they came, without the config. */
   readonly seen: readonly string[];
+  /** How many connections were made to it. */
+  connections(): number;
 }
 
 export interface HostileOptions extends OpenBackendOptions {
@@ -46,6 +48,8 @@ export async function hostileServer(
     seen.push(`${request.method} ${request.url}`);
     void behave(request, response);
   });
+  let connections = 0;
+  server.on("connection", () => connections++);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
@@ -57,6 +61,7 @@ export async function hostileServer(
     backend,
     port,
     seen,
+    connections: () => connections,
     async [Symbol.asyncDispose]() {
       await backend[Symbol.asyncDispose]();
       await close(server);
