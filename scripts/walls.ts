@@ -22,6 +22,11 @@ const layers: readonly { readonly folder: RegExp; readonly mayKnow: readonly Reg
   { folder: /^packages\/core$/, mayKnow: [] },
   { folder: /^packages\/platform$/, mayKnow: [/^core$/] },
   { folder: /^packages\/engine$/, mayKnow: [/^core$/, /^platform$/] },
+  // rclone is a REST server that we start ourselves.
+  {
+    folder: /^packages\/backends\/rclone$/,
+    mayKnow: [/^core$/, /^platform$/, /^backend-rest$/],
+  },
   { folder: /^packages\/backends\/[^/]+$/, mayKnow: [/^core$/, /^platform$/] },
   { folder: /^packages\/sources\/[^/]+$/, mayKnow: [/^core$/, /^platform$/] },
   {

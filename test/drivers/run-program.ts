@@ -28,6 +28,8 @@ export interface RunOptions {
   readonly ownGroup?: boolean;
   /** The test writes its standard input, and ends it. */
   readonly inputStaysOpen?: boolean;
+  /** A server runs until the test ends it. */
+  readonly mayRunOn?: boolean;
 }
 
 /** Nothing that is tested takes this long: what does has hung, and is killed. */
@@ -50,19 +52,20 @@ export function startProgram(
   child.stdin.on("error", () => {});
   if (options.inputStaysOpen !== true) child.stdin.end(input);
   const shown = [command, ...args].join(" ");
-  return { child, pid: child.pid ?? 0, finished: gather(child, shown) };
+  return { child, pid: child.pid ?? 0, finished: gather(child, shown, options) };
 }
 
-async function gather(child: ChildProcess, shown: string): Promise<Finished> {
+async function gather(child: ChildProcess, shown: string, options: RunOptions): Promise<Finished> {
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
   child.stdout?.on("data", (chunk: Buffer) => stdout.push(chunk));
   child.stderr?.on("data", (chunk: Buffer) => stderr.push(chunk));
   let hung = false;
-  const timer = setTimeout(() => {
+  const kill = (): void => {
     hung = true;
     child.kill("SIGKILL");
-  }, HANG_MS);
+  };
+  const timer = options.mayRunOn === true ? undefined : setTimeout(kill, HANG_MS);
   const [exitCode, signal] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
   clearTimeout(timer);
   const output = { stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString("utf8") };

@@ -228,6 +228,47 @@ export const SFTP_END_MAX_MS = 5_000;
 /** Temporary files of crashed saves are removed once they are so old, and so many at a time. */
 export const SFTP_TEMPORARY_MAX_MS: number = 24 * 3_600_000;
 export const SFTP_TEMPORARIES_KEPT_MAX = 1_000;
+/** Calls that a REST server or rclone gets at once (restic: 5), and the most that may be asked for. */
+export const REST_CONNECTIONS = 5;
+export const REST_CONNECTIONS_MAX = 100;
+/** A name is looked up, a connection made and TLS agreed on within this time. */
+export const REST_CONNECT_MS = 30_000;
+/** A call on which no byte moves for this long has stalled (restic: 5 min). */
+export const REST_IDLE_MS: number = 5 * 60_000;
+/** A call may take this long, and what its bytes take at the slowest rate on top. */
+export const REST_CALL_MS: number = 30 * 60_000;
+export const REST_SLOWEST_BYTES_PER_SECOND: number = 4 * KiB;
+/** What a server may take to answer an upload that was broken off. */
+export const REST_BREAK_OFF_MS = 5_000;
+/** Connections without work are kept this long. */
+export const REST_KEEP_ALIVE_MS = 60_000;
+/** An upload is handed to the connection in slices, so that an abort is seen soon. */
+export const REST_SEND_SLICE_BYTES: number = 512 * KiB;
+/** Memory for a file of unknown length is taken only as its bytes come, up to this length. */
+export const REST_FILE_MAX_BYTES: number = 4096 * MiB;
+export const REST_ALLOCATE_AHEAD_BYTES: number = 16 * MiB;
+/** One entry of a list, and a list in all: a hundred million files. */
+export const REST_LIST_ENTRY_MAX_BYTES: number = 64 * KiB;
+export const REST_LIST_MAX_BYTES: number = 10 * 1024 * MiB;
+/** What is read of the text that a server says to a failure; of it, so many characters are shown. */
+export const REST_FAILURE_TEXT_MAX_BYTES: number = 16 * KiB;
+export const REST_FAILURE_TEXT_SHOWN_CHARS = 200;
+/** A longer pause that a server asks for is cut to this. */
+export const REST_RETRY_AFTER_MAX_MS: number = 60 * 60_000;
+/** HTTP/2: bytes that may be under way to us in one call, and in all. */
+export const HTTP2_STREAM_WINDOW_BYTES: number = 4 * MiB;
+export const HTTP2_SESSION_WINDOW_BYTES: number = 32 * MiB;
+export const HTTP2_SESSION_MEMORY_MB = 256;
+
+/** rclone answers within this time after it is started (restic: 1 min). */
+export const RCLONE_START_MS = 60_000;
+/** rclone may take this long to end by itself before it is killed (restic: 5 s). */
+export const RCLONE_STOP_MS = 5_000;
+/** What the lists of a store behind rclone are taken to lag behind, where the user says nothing. */
+export const RCLONE_LIST_LAG_MS = 1_000;
+/** Of what rclone says, this much is kept to explain a failure, and shown of its last message. */
+export const RCLONE_MESSAGES_KEPT_BYTES: number = 16 * KiB;
+export const RCLONE_MESSAGE_SHOWN_CHARS = 300;
 
 /** Packs that a check has in memory at once, and their bytes (one larger pack may go alone). */
 export const CHECK_PACKS_IN_FLIGHT_MAX = 16;

@@ -48,6 +48,11 @@ export abstract class LayerBackend implements Backend {
     this.retention = parts.retention ?? inner.retention;
   }
 
+  /** Some adapters find it out by the first answers of the store. */
+  get isCreateAtomic(): boolean | undefined {
+    return this.inner.isCreateAtomic;
+  }
+
   async save(file: RepositoryFile, data: Uint8Array, options: SaveOptions = {}): Promise<void> {
     this.#assertUsable(file, options);
     await this.#track(this.performSave(file, data, options));

@@ -18,6 +18,14 @@ const ADAPTERS: Readonly<Record<string, Adapter>> = {
     example: "sftp:USER@HOST:/PATH",
     load: async () => (await import("@comeback/backend-sftp")).sftpBackendFactory,
   },
+  rest: {
+    example: "rest:https://USER:PASSWORD@HOST/PATH/",
+    load: async () => (await import("@comeback/backend-rest")).restBackendFactory,
+  },
+  rclone: {
+    example: "rclone:REMOTE:PATH",
+    load: async () => (await import("@comeback/backend-rclone")).rcloneBackendFactory,
+  },
   azure: {
     example: "azure:CONTAINER:/PATH",
     load: async () => (await import("@comeback/backend-azure")).azureBackendFactory,

@@ -17,6 +17,8 @@ interface ProbeCheck {
   readonly title: string;
   /** Where this does not hold, backups may be lost or damaged. */
   readonly isVital: boolean;
+  /** Adapters say where a store cannot do this, and what they do about it. */
+  readonly needsAtomicCreate?: true;
   run(stage: CheckStage): Promise<unknown>;
 }
 
@@ -42,6 +44,7 @@ const CHECKS: readonly ProbeCheck[] = [
     name: "one-winner",
     title: "of several that create one name at once, one wins",
     isVital: true,
+    needsAtomicCreate: true,
     run: (stage) => checkOneWinner(stage, ["pack", "key", "index", "pack", "pack"]),
   },
   {
@@ -93,6 +96,7 @@ const CONFIG_CHECKS: readonly ProbeCheck[] = [
     name: "config",
     title: "of several that make a repository at once, one wins",
     isVital: true,
+    needsAtomicCreate: true,
     run: (stage) => checkOneWinner(stage, ["config"]),
   },
 ];
@@ -105,9 +109,11 @@ export async function runChecks(
   const results: ProbeResult[] = [];
   for (const check of options.part === "config" ? CONFIG_CHECKS : CHECKS) {
     options.signal.throwIfAborted();
-    const { name, title, isVital } = check;
+    const { name, title } = check;
     const outcome = await outcomeOf(check, stage);
     options.signal.throwIfAborted();
+    const isExcused = check.needsAtomicCreate === true && stage.backend.isCreateAtomic === false;
+    const isVital = check.isVital && !isExcused;
     results.push({ name, title, isVital, ...outcome });
   }
   return results;

@@ -1,0 +1,1 @@
+export { rcloneBackendFactory } from "./rclone-factory.ts";
