@@ -89,7 +89,8 @@ export interface BackendRetention {
  *   that, `list`, `stat` and `load` never show a part of it. An aborted or failed `save` leaves
  *   nothing under the name.
  * - **Create-only**: `save` onto an existing name rejects with `backend.exists` and leaves the old
- *   file as it was.
+ *   file as it was. Of several saves under one name at the same time exactly one resolves, unless
+ *   `isCreateAtomic` is false.
  * - **Whole or error**: `load` resolves to exactly the range asked for, or rejects: `backend.io`
  *   where the file is too short, `backend.not-found` where there is none. The result is the
  *   caller's own, and may be transferred to another thread.
@@ -113,6 +114,13 @@ export interface Backend extends AsyncDisposable {
   readonly isRemote: boolean;
   /** For how long a file saved by another process may be missing from `list`; 0 where it never is. */
   readonly listLagMs: number;
+  /**
+   * False where the store cannot refuse a name that is being taken at the same time. Of several
+   * such saves more than one may then resolve, and the file is the one of one of them: the same
+   * bytes for all files that are named by their content, which is all but the config. A name that
+   * was taken before is refused there as well. Not given: true.
+   */
+  readonly isCreateAtomic?: boolean | undefined;
   /** There only where packs may need a thaw; `load` of one that does rejects with `backend.archived`. */
   readonly archive?: BackendArchive | undefined;
   /** There only where the store locks files; `remove` of one rejects with `backend.retained`. */

@@ -190,3 +190,19 @@ export const DUMP_OUTPUT_BYTES: number = 256 * KiB;
 /** Trees that a search remembers, so that no snapshot walks them again; and their matches. */
 export const FIND_REMEMBERED_TREES_MAX: number = 1 << 20;
 export const FIND_REMEMBERED_MATCHES_MAX = 500_000;
+
+/** Calls to an object store at once, unless the user says otherwise (restic: 5). */
+export const S3_CONNECTIONS = 5;
+export const S3_CONNECTIONS_MAX = 256;
+/** A connection that takes longer, or on which nothing is heard for so long, is given up. */
+export const S3_CONNECT_MAX_MS = 15_000;
+export const S3_IDLE_MAX_MS = 120_000;
+/** An upload that was sent whole before it was aborted is waited for so long. */
+export const S3_ABORT_ANSWER_MAX_MS = 5_000;
+/** A body is handed to its connection in slices, so that an abort is seen between them. */
+export const S3_WRITE_SLICE_BYTES: number = 256 * KiB;
+/** What is larger goes up in parts. Packs are smaller; a huge index or snapshot may not be. */
+export const S3_SINGLE_PUT_MAX_BYTES: number = 128 * MiB;
+export const S3_PART_BYTES: number = 64 * MiB;
+/** Where a machine is no machine of a cloud, nobody answers there: it is not waited for longer. */
+export const S3_METADATA_MAX_MS = 1_000;

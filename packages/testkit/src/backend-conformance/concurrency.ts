@@ -74,11 +74,15 @@ async function assertOneWinner(clients: readonly Backend[], file: RepositoryFile
     versions.map((data, i) => clients[i % clients.length]!.save(file, data)),
   );
   const winners = versions.filter((_, i) => outcomes[i]!.status === "fulfilled");
-  assert.equal(winners.length, 1);
+  assert.ok(winners.length >= 1, "no save came through");
+  const isAtomic = clients.every(({ isCreateAtomic = true }) => isCreateAtomic);
+  if (isAtomic) assert.equal(winners.length, 1);
   for (const outcome of outcomes) {
     if (outcome.status === "rejected") {
       await rejectsWith(Promise.reject(outcome.reason as Error), "backend.exists");
     }
   }
-  assertSameBytes(await clients[0]!.load(file), winners[0]!, "the winner's data");
+  const stored = await clients[0]!.load(file);
+  const winner = winners.find((data) => data.byteLength === stored.byteLength);
+  assertSameBytes(stored, winner ?? new Uint8Array(0), "the winner's data");
 }
