@@ -73,7 +73,7 @@ export class HttpHandler implements Pick<SdkHandler, "handle" | "destroy" | "met
     // What the SDK looks at of its class HttpResponse, and nothing more.
     return {
       response: { statusCode, reason: statusMessage, headers, body: response },
-    } as unknown as SdkAnswer;
+    } as SdkAnswer;
   }
 
   #start(from: SdkRequest): ClientRequest {

@@ -93,11 +93,11 @@ async function readPageV1(
 
 /** A list that says there is more, but not where, must not pass for a whole one. */
 function pageOf(
-  objects: readonly StoredObject[] = [],
-  isTruncated: boolean = false,
-  next: string | undefined = undefined,
+  objects: readonly StoredObject[] | undefined,
+  isTruncated: boolean | undefined,
+  next: string | undefined,
 ): Page {
-  if (isTruncated && (next === undefined || next === "")) {
+  if (isTruncated === true && (next === undefined || next === "")) {
     throw new ComebackError(
       "backend.io",
       "the store broke a list off without saying how to go on",
@@ -106,7 +106,7 @@ function pageOf(
       },
     );
   }
-  return { objects, next: isTruncated ? next : undefined };
+  return { objects: objects ?? [], next: isTruncated === true ? next : undefined };
 }
 
 function endlessList(store: ObjectStore, type: FileType): ComebackError {

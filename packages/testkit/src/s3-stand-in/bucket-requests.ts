@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { element, escapeXml, NO_SUCH_BUCKET, sendXml } from "./answers.ts";
 import type { S3Failure } from "./answers.ts";
+import type { StoredObject } from "./stored-objects.ts";
 import type { StandInRequest, StandInState } from "./stand-in.ts";
 
 /** Requests about a bucket: made, looked up, listed. */
@@ -34,7 +35,7 @@ function list(state: StandInState, request: StandInRequest, response: ServerResp
   const isV2 = query.get("list-type") === "2";
   const prefix = query.get("prefix") ?? "";
   const after = query.get(isV2 ? "continuation-token" : "marker") ?? "";
-  const objects = state.buckets.get(bucket)?.objects ?? new Map();
+  const objects = state.buckets.get(bucket)?.objects ?? new Map<string, StoredObject>();
   const keys = [...objects.keys()].filter((key) => key.startsWith(prefix) && key > after);
   const page = keys.toSorted().slice(0, state.pageSize);
   const isTruncated = keys.length > page.length;
