@@ -27,14 +27,28 @@ export interface OperationOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface LoadOptions extends OperationOptions {
+/**
+ * Resolves once so many more bytes may go through a connection, for `--limit-upload` and
+ * `--limit-download`; rejects with the signal's reason.
+ */
+export type TransferPace = (bytes: number, signal?: AbortSignal) => Promise<void>;
+
+interface TransferOptions extends OperationOptions {
+  /**
+   * Asked before each part of the file is sent, or after it is received and before more of it is
+   * read. Only for backends that say `pacesTransfers`; `pacedSlices` cuts what is to be sent.
+   */
+  readonly pace?: TransferPace | undefined;
+}
+
+export interface LoadOptions extends TransferOptions {
   /** First byte wanted; default 0. */
   readonly offset?: number;
   /** Bytes wanted; default: to the end of the file. */
   readonly length?: number;
 }
 
-export interface SaveOptions extends OperationOptions {
+export interface SaveOptions extends TransferOptions {
   /**
    * What a pack holds: stores with cheap, slow classes keep trees where they can be read at once.
    * Not given for other files, which always stay there.
@@ -112,6 +126,8 @@ export interface Backend extends AsyncDisposable {
   readonly connections: number;
   /** Reading is slow enough for a cache on a disk of this machine to pay. */
   readonly isRemote: boolean;
+  /** `save` and `load` keep to the `pace` they are given; otherwise only whole calls can be held back. */
+  readonly pacesTransfers?: boolean;
   /** For how long a file saved by another process may be missing from `list`; 0 where it never is. */
   readonly listLagMs: number;
   /**
@@ -163,4 +179,9 @@ export interface BackendFactory {
   create(location: string, options?: OpenBackendOptions): Promise<Backend>;
   /** Opens an existing layout; fails with `repository.none` where there is none. */
   open(location: string, options?: OpenBackendOptions): Promise<Backend>;
+  /**
+   * Removes what `create` made, once no file is in it; anything else stays. There only where the
+   * store keeps empty folders.
+   */
+  removeEmpty?(location: string, options?: OpenBackendOptions): Promise<void>;
 }

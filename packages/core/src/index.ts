@@ -4,6 +4,7 @@ export * from "./environment.ts";
 export * from "./errors.ts";
 export * from "./limits.ts";
 export * from "./node.ts";
+export * from "./pace-transfer.ts";
 export * from "./patterns/clean-path.ts";
 export { BadPattern, matchName, type NameMatcher } from "./patterns/name-match.ts";
 export * from "./patterns/pattern-file.ts";

@@ -53,6 +53,9 @@ export const LARGE_FILES_IN_FLIGHT_MAX = 4;
 export const FILES_IN_FLIGHT_MAX = 2048;
 /** Packs waiting for or under upload before workers get no new task. */
 export const PACKS_IN_FLIGHT_MAX = 2;
+/** To storage far away as many are under upload as it has connections, within these bounds. */
+export const PACKS_IN_FLIGHT_REMOTE_MAX = 8;
+export const PACKS_IN_FLIGHT_REMOTE_MAX_BYTES: number = 128 * MiB;
 /** The walk gives other work a turn after this long. */
 export const WALK_SLICE_MS = 10;
 /** A folder of more entries than this is listed in slices, with other work in between. */
@@ -140,6 +143,28 @@ export const LOCAL_CONNECTIONS = 4;
 export const LOCAL_IO_SLICE_BYTES: number = 4 * MiB;
 /** Sizes of this many files are asked for at once while a folder is listed. */
 export const LOCAL_STATS_IN_FLIGHT_MAX = 32;
+
+/** A failed call to a store is made again after pauses that double, with chance (restic: the same). */
+export const RETRY_PAUSE_FIRST_MS = 1_000;
+export const RETRY_PAUSE_MAX_MS = 60_000;
+/** ... and is given up once it has failed for so long (restic: 15 min). */
+export const RETRY_TOTAL_MAX_MS: number = 15 * 60_000;
+/** What one attempt adds to that at most: the machine may have slept in it. */
+export const RETRY_ATTEMPT_COUNTED_MAX_MS: number = 5 * 60_000;
+/** A store that asks for a longer pause is asked again after this one. */
+export const RETRY_AFTER_MAX_MS: number = 2 * 60_000;
+/** A stored file is compared with what it should be in pieces of this size. */
+export const COMPARE_SLICE_BYTES: number = 4 * MiB;
+
+/** Rate limits: what goes at once, as a time at that rate, and as bytes. */
+export const PACE_SLICE_MS = 100;
+export const PACE_SLICE_MIN_BYTES: number = 1 * KiB;
+export const PACE_SLICE_MAX_BYTES: number = 16 * KiB;
+
+/** Packs in the archive of a tiered store of which it is remembered that the hot part lacks them. */
+export const TIER_MISSES_KEPT_MAX = 100_000;
+/** An interrupted save into a tiered store cleans up for no longer. */
+export const TIER_CLEANUP_MAX_MS = 700;
 
 /** Packs that a check has in memory at once, and their bytes (one larger pack may go alone). */
 export const CHECK_PACKS_IN_FLIGHT_MAX = 16;

@@ -1,0 +1,35 @@
+import type { Backend, Clock, Random } from "@comeback/core";
+import { ConnectionLimitedBackend } from "./connection-limited-backend.ts";
+import { type BackendMetrics, MeteredBackend } from "./metered-backend.ts";
+import { RateLimitedBackend, type RateLimits } from "./rate-limited-backend.ts";
+import type { RetryObserver } from "./retrier.ts";
+import { RetryBackend } from "./retry-backend.ts";
+
+export interface StackOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly limits?: RateLimits;
+  readonly metrics?: BackendMetrics;
+  /** Once it aborts, failed calls are not made again. */
+  readonly stop?: AbortSignal | undefined;
+  readonly retryObserver?: RetryObserver | undefined;
+}
+
+/**
+ * Puts around an adapter what it shall not do by itself (ADR 12 says why in this order). A disk of
+ * this machine gets no retries: where it fails, trying for a quarter of an hour helps nobody, and
+ * its operations are too many for a queue to pay.
+ */
+export function stackLayers(adapter: Backend, options: StackOptions): Backend {
+  const { clock, random, limits = {}, metrics, stop, retryObserver } = options;
+  let backend = adapter;
+  if (metrics !== undefined) backend = new MeteredBackend(backend, metrics, clock);
+  if (adapter.isRemote) backend = new ConnectionLimitedBackend(backend);
+  if (limits.uploadBytesPerSecond !== undefined || limits.downloadBytesPerSecond !== undefined) {
+    backend = new RateLimitedBackend(backend, limits, clock);
+  }
+  if (adapter.isRemote) {
+    backend = new RetryBackend(backend, { clock, random, stop, observer: retryObserver });
+  }
+  return backend;
+}
