@@ -32,12 +32,7 @@ const { values } = parseArgs({
   },
 });
 
-const OPERATIONS = [
-  "first backup",
-  "unchanged backup",
-  "check --read-data",
-  "restore",
-] as const;
+const OPERATIONS = ["first backup", "unchanged backup", "check --read-data", "restore"] as const;
 type Operation = (typeof OPERATIONS)[number];
 
 const { url } = values;

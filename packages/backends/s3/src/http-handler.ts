@@ -1,22 +1,46 @@
 import { Agent as HttpAgent, request as httpRequest } from "node:http";
-import type { ClientRequest, IncomingMessage, RequestOptions } from "node:http";
+import type {
+  ClientRequest,
+  IncomingHttpHeaders,
+  IncomingMessage,
+  RequestOptions,
+} from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
-import type { S3ClientConfig } from "@aws-sdk/client-s3";
 import {
+  PACE_SLICE_MAX_BYTES,
   S3_ABORT_ANSWER_MAX_MS,
   S3_CONNECT_MAX_MS,
   S3_IDLE_MAX_MS,
   S3_WRITE_SLICE_BYTES,
 } from "@comeback/core";
+import type { TransferPace } from "@comeback/core";
 import type { TlsMaterial } from "./tls-material.ts";
 
-/** The SDK's own handler type, without a dependency on the package that it is from. */
-type SdkHandler = Extract<
-  NonNullable<S3ClientConfig["requestHandler"]>,
-  { handle: (...all: never[]) => unknown }
->;
-type SdkRequest = Parameters<SdkHandler["handle"]>[0];
-type SdkAnswer = Awaited<ReturnType<SdkHandler["handle"]>>;
+/** Of the SDK's classes HttpRequest and HttpResponse what is used here: no package more for types. */
+interface SdkRequest {
+  readonly method: string;
+  readonly protocol: string;
+  readonly hostname: string;
+  readonly port?: number;
+  readonly path: string;
+  readonly query: Readonly<Record<string, string | readonly string[] | null>>;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+}
+interface SdkAnswer {
+  readonly response: {
+    readonly statusCode: number;
+    readonly reason: string;
+    readonly headers: IncomingHttpHeaders;
+    readonly body: IncomingMessage;
+  };
+}
+
+/** What a call is sent with, beside the command. */
+export interface SendOptions {
+  readonly abortSignal?: AbortSignal;
+  readonly pace?: TransferPace;
+}
 
 export interface HttpHandlerOptions {
   readonly connections: number;
@@ -31,7 +55,7 @@ export interface HttpHandlerOptions {
  * sent. This one can: the last slice of a body is held back until all before it is on its way, so
  * that up to then an abort leaves nothing, and from then on the answer is waited for.
  */
-export class HttpHandler implements Pick<SdkHandler, "handle" | "destroy" | "metadata"> {
+export class HttpHandler {
   readonly metadata = { handlerProtocol: "http/1.1" };
   readonly #http: HttpAgent;
   readonly #https: HttpsAgent;
@@ -55,25 +79,26 @@ export class HttpHandler implements Pick<SdkHandler, "handle" | "destroy" | "met
     this.#https.destroy();
   }
 
-  async handle(
-    sdkRequest: SdkRequest,
-    options: Parameters<SdkHandler["handle"]>[1] = {},
-  ): Promise<SdkAnswer> {
-    const signal = options.abortSignal as AbortSignal | undefined;
+  /** `options` are what `send` was called with; the SDK hands them on as they are. */
+  async handle(sdkRequest: SdkRequest, options: object = {}): Promise<SdkAnswer> {
+    const sending: SendOptions = options;
+    const signal = sending.abortSignal;
     signal?.throwIfAborted();
     const request = this.#start(sdkRequest);
     const answer = answerOf(request);
     // It is awaited below; until then a failure must not count as one that nobody looks at.
     answer.catch(() => undefined);
     using guard = new RequestGuard(request, signal);
-    await writeBody(request, bodyOf(sdkRequest), guard);
-    const response = await answer;
-    guard.watchBody(response);
-    const { statusCode = 0, statusMessage = "", headers } = response;
-    // What the SDK looks at of its class HttpResponse, and nothing more.
-    return {
-      response: { statusCode, reason: statusMessage, headers, body: response },
-    } as SdkAnswer;
+    try {
+      await writeBody(request, bodyOf(sdkRequest), guard, sending);
+      const response = await answer;
+      guard.watchBody(response);
+      const { statusCode = 0, statusMessage = "", headers } = response;
+      return { response: { statusCode, reason: statusMessage, headers, body: response } };
+    } catch (error) {
+      request.destroy();
+      throw error;
+    }
   }
 
   #start(from: SdkRequest): ClientRequest {
@@ -112,8 +137,7 @@ function encodeStrictly(text: string): string {
   );
 }
 
-function bodyOf(request: SdkRequest): Uint8Array {
-  const body: unknown = request.body;
+function bodyOf({ body }: SdkRequest): Uint8Array {
   if (body === undefined || body === null) return new Uint8Array(0);
   if (typeof body === "string") return Buffer.from(body);
   if (body instanceof Uint8Array) return body;
@@ -124,15 +148,21 @@ async function writeBody(
   request: ClientRequest,
   body: Uint8Array,
   guard: RequestGuard,
+  options: SendOptions,
 ): Promise<void> {
-  const last = Math.max(0, body.byteLength - S3_WRITE_SLICE_BYTES);
-  for (let done = 0; done < last; done += S3_WRITE_SLICE_BYTES) {
-    const end = Math.min(done + S3_WRITE_SLICE_BYTES, last);
-    if (!request.write(body.subarray(done, end))) await guard.drained();
+  const { pace, abortSignal } = options;
+  const sliceBytes = pace === undefined ? S3_WRITE_SLICE_BYTES : PACE_SLICE_MAX_BYTES;
+  for (let done = 0; ; done += sliceBytes) {
+    const slice = body.subarray(done, done + sliceBytes);
+    await pace?.(slice.byteLength, abortSignal);
     if (guard.isOver) return;
+    if (done + sliceBytes >= body.byteLength) {
+      if (body.byteLength > 0) guard.commit();
+      request.end(slice);
+      return;
+    }
+    if (!request.write(slice)) await guard.drained();
   }
-  if (body.byteLength > 0) guard.commit();
-  request.end(body.subarray(last));
 }
 
 function answerOf(request: ClientRequest): Promise<IncomingMessage> {

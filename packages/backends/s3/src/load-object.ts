@@ -2,7 +2,8 @@ import type { Readable } from "node:stream";
 import { GetObjectCommand, HeadObjectCommand } from "@aws-sdk/client-s3";
 import type { HeadObjectCommandOutput } from "@aws-sdk/client-s3";
 import { ComebackError, fileTooShort } from "@comeback/core";
-import type { LoadOptions, RepositoryFile } from "@comeback/core";
+import type { LoadOptions, RepositoryFile, TransferPace } from "@comeback/core";
+import type { SendOptions } from "./http-handler.ts";
 import { keyOf } from "./layout.ts";
 import type { ObjectStore } from "./object-store.ts";
 import { serviceCode, statusOf } from "./s3-errors.ts";
@@ -35,7 +36,7 @@ export async function loadObject(
       body.destroy();
       throw fileTooShort(file, offset + length);
     }
-    return await readBody(body, got);
+    return await readBody(body, got, options);
   } catch (error) {
     if (statusOf(error) !== 416 && serviceCode(error) !== "InvalidRange") throw error;
     if (length !== undefined) throw fileTooShort(file, offset + length);
@@ -56,9 +57,12 @@ export async function headObject(
   return await store.client.send(command, sending(signal));
 }
 
-/** What the SDK takes beside the command; it does not like a signal that is undefined. */
-export function sending(signal: AbortSignal | undefined): { abortSignal?: AbortSignal } {
-  return signal === undefined ? {} : { abortSignal: signal };
+/** What a command is sent with: the SDK hands it on to our own way of sending. */
+export function sending(signal: AbortSignal | undefined, pace?: TransferPace): SendOptions {
+  return {
+    ...(signal === undefined ? {} : { abortSignal: signal }),
+    ...(pace === undefined ? {} : { pace }),
+  };
 }
 
 async function loadNothing(
@@ -85,17 +89,38 @@ function rangeIgnored(store: ObjectStore): ComebackError {
   });
 }
 
-/** Reads what was announced: not a byte more, and an error where there is less. */
-async function readBody(body: Readable, sizeBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+/**
+ * Reads what was announced: not a byte more, and an error where there is less. By events: to iterate
+ * over a stream costs a promise for each of its small chunks.
+ */
+function readBody(
+  body: Readable,
+  sizeBytes: number,
+  { pace, signal }: LoadOptions,
+): Promise<Uint8Array<ArrayBuffer>> {
   // Not from the buffer pool, so that it can be transferred; filled completely below.
   const target = Buffer.allocUnsafeSlow(sizeBytes);
   let done = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    if (done + chunk.byteLength > sizeBytes) throw new Error("the store sent more than announced");
+  const { promise, resolve, reject } = Promise.withResolvers<Uint8Array<ArrayBuffer>>();
+  body.on("data", (chunk: Buffer) => {
+    if (done + chunk.byteLength > sizeBytes) {
+      body.destroy(new Error("the store sent more than it announced"));
+      return;
+    }
     chunk.copy(target, done);
     done += chunk.byteLength;
-  }
-  if (done !== sizeBytes) throw new Error(`the answer ended after ${done} of ${sizeBytes} bytes`);
-  // Not a Buffer: its `slice` would share the memory, where a Uint8Array's copies.
-  return new Uint8Array(target.buffer);
+    if (pace === undefined) return;
+    body.pause();
+    pace(chunk.byteLength, signal).then(
+      () => body.resume(),
+      (error: unknown) => body.destroy(error as Error),
+    );
+  });
+  body.once("error", reject);
+  body.once("close", () => {
+    // Not a Buffer: its `slice` would share the memory, where a Uint8Array's copies.
+    if (done === sizeBytes) resolve(new Uint8Array(target.buffer));
+    else reject(new Error(`the answer ended after ${done} of ${sizeBytes} bytes`));
+  });
+  return promise;
 }

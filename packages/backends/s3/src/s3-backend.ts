@@ -35,6 +35,7 @@ export class S3Backend implements Backend {
   readonly location: string;
   readonly connections: number;
   readonly isRemote = true;
+  readonly pacesTransfers = true;
   readonly listLagMs: number;
   readonly archive: BackendArchive;
   readonly retention: BackendRetention | undefined;

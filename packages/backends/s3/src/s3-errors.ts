@@ -199,7 +199,9 @@ export function s3Error(operation: S3Operation, error: unknown): ComebackError {
 function whyOf(error: ServiceError): string {
   const status = statusOf(error);
   const code = /^\w+$/.test(error.name) ? `${error.name}, ` : "";
-  const said = error.message === error.name || error.message === "" ? "" : `: ${error.message}`;
+  // Ceph says nothing more than the code, and then the SDK says this.
+  const isSaid = !["", "UnknownError", error.name].includes(error.message);
+  const said = isSaid ? `: ${error.message}` : "";
   return `the store answered ${code}HTTP ${status}${said.slice(0, 300)}`;
 }
 

@@ -119,7 +119,7 @@ async function putWhole(store: ObjectStore, request: SaveRequest): Promise<void>
       Body: data,
       ...checksumFor(store, data),
     });
-    return store.client.send(command, sending(options.signal));
+    return store.client.send(command, sending(options.signal, options.pace));
   });
 }
 
@@ -151,7 +151,7 @@ async function putInParts(store: ObjectStore, request: SaveRequest): Promise<voi
         ...store.encryption.read,
         ...checksumFor(store, part),
       });
-      const { ETag } = await store.client.send(command, sending(signal));
+      const { ETag } = await store.client.send(command, sending(signal, options.pace));
       parts.push({ PartNumber, ETag });
     }
     await conditionally(store, (condition) => {
