@@ -229,5 +229,9 @@ export const S3_WRITE_SLICE_BYTES: number = 256 * KiB;
 /** What is larger goes up in parts. Packs are smaller; a huge index or snapshot may not be. */
 export const S3_SINGLE_PUT_MAX_BYTES: number = 128 * MiB;
 export const S3_PART_BYTES: number = 64 * MiB;
+/** A restore asks so many packs whether they are thawed; each question is paid for, but little. */
+export const THAW_POLL_MS: number = 5 * 60_000;
+/** Thawed packs stay readable for so many days, unless the user says otherwise. */
+export const THAW_DAYS_DEFAULT = 7;
 /** Where a machine is no machine of a cloud, nobody answers there: it is not waited for longer. */
 export const S3_METADATA_MAX_MS = 1_000;
