@@ -229,7 +229,9 @@ export const S3_WRITE_SLICE_BYTES: number = 256 * KiB;
 /** What is larger goes up in parts. Packs are smaller; a huge index or snapshot may not be. */
 export const S3_SINGLE_PUT_MAX_BYTES: number = 128 * MiB;
 export const S3_PART_BYTES: number = 64 * MiB;
-/** A restore asks so many packs whether they are thawed; each question is paid for, but little. */
+/** What a probe of Object Lock writes is locked for so long. */
+export const S3_LOCK_PROBE_MS = 60_000;
+/** Packs that are waited for are asked this often whether they are thawed: each question is paid. */
 export const THAW_POLL_MS: number = 5 * 60_000;
 /** Thawed packs stay readable for so many days, unless the user says otherwise. */
 export const THAW_DAYS_DEFAULT = 7;

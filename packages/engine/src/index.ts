@@ -104,7 +104,7 @@ export type { FoundBlob } from "./index/repository-index.ts";
 export * from "./merge/merge-snapshots.ts";
 export { type Migration, MIGRATIONS } from "./migrate/migrations.ts";
 export { type ConfigKeeper, upgradeConfig, type UpgradeOptions } from "./migrate/upgrade-config.ts";
-export { extendRetention, planRetention } from "./retention/extend-retention.ts";
+export { extendRetention, planRetention, retentionOf } from "./retention/extend-retention.ts";
 export * from "./retention/retention-options.ts";
 export { executeThaw, waitForThaw } from "./thaw/execute-thaw.ts";
 export { planThaw } from "./thaw/plan-thaw.ts";

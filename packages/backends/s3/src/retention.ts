@@ -1,9 +1,20 @@
-import { PutObjectRetentionCommand } from "@aws-sdk/client-s3";
-import { ComebackError, fileLabel } from "@comeback/core";
-import type { BackendRetention, OperationOptions, RepositoryFile } from "@comeback/core";
-import { keyOf } from "./layout.ts";
+import { createHash, randomBytes } from "node:crypto";
+import {
+  DeleteObjectCommand,
+  PutObjectCommand,
+  PutObjectRetentionCommand,
+} from "@aws-sdk/client-s3";
+import { ComebackError, fileLabel, S3_LOCK_PROBE_MS } from "@comeback/core";
+import type {
+  BackendRetention,
+  OperationOptions,
+  RepositoryFile,
+  RetentionProbe,
+} from "@comeback/core";
+import { keyOf, withPrefix } from "./layout.ts";
 import { headObject, sending } from "./load-object.ts";
 import type { ObjectStore } from "./object-store.ts";
+import { serviceCode, statusOf } from "./s3-errors.ts";
 
 const DAY_MS = 24 * 3_600_000;
 
@@ -29,7 +40,15 @@ export type RunCall = <T>(
   perform: () => Promise<T>,
 ) => Promise<T>;
 
-export function retentionOf(store: ObjectStore, run: RunCall): BackendRetention {
+/** What the error of a call means for the person who reads it. */
+export type Explain = (
+  doing: string,
+  action: string,
+  error: unknown,
+  signal: AbortSignal | undefined,
+) => unknown;
+
+export function retentionOf(store: ObjectStore, run: RunCall, explain: Explain): BackendRetention {
   return {
     lockedUntilMs: (file, options = {}) =>
       run(file, "looking up the retention of", "s3:GetObjectRetention", options, async () => {
@@ -41,6 +60,13 @@ export function retentionOf(store: ObjectStore, run: RunCall): BackendRetention 
       run(file, "extending the retention of", "s3:PutObjectRetention", options, () =>
         extend(store, file, untilMs, options.signal),
       ),
+    probe: async ({ signal } = {}) => {
+      try {
+        return await probeLock(store, signal);
+      } catch (error) {
+        throw explain("writing a locked object", "s3:PutObjectRetention", error, signal);
+      }
+    },
   };
 }
 
@@ -71,4 +97,36 @@ export function retained(store: ObjectStore, file: RepositoryFile, untilMs: numb
     next: "repeat the command after that time; what is locked stays whole until then",
     context: { type: file.type, name: file.name, lockedUntilMs: untilMs },
   });
+}
+
+/** The version is asked for by its id: without one, a store only hides what it keeps. */
+async function probeLock(
+  store: ObjectStore,
+  signal: AbortSignal | undefined,
+): Promise<RetentionProbe> {
+  const name = `comeback-lock-probe-${randomBytes(16).toString("hex")}`;
+  const object = { Bucket: store.location.bucket, Key: withPrefix(store.location.prefix, name) };
+  const until = new Date(store.clock.now() + S3_LOCK_PROBE_MS);
+  const put = new PutObjectCommand({
+    ...object,
+    ...store.encryption.write,
+    Body: name,
+    ContentMD5: createHash("md5").update(name).digest("base64"),
+    ObjectLockMode: store.settings.objectLock?.mode ?? "GOVERNANCE",
+    ObjectLockRetainUntilDate: until,
+  });
+  const { VersionId } = await store.client.send(put, sending(signal));
+  if (VersionId === undefined) {
+    await store.client.send(new DeleteObjectCommand(object)).catch(() => undefined);
+    return { isEnforced: false, answer: "the store keeps no versions in this bucket" };
+  }
+  try {
+    await store.client.send(new DeleteObjectCommand({ ...object, VersionId }), sending(signal));
+    return { isEnforced: false, answer: "the store deleted a version that was locked" };
+  } catch (error) {
+    if (statusOf(error) !== 403) throw error;
+    // Out of sight; the lock keeps the few bytes for its minute, and a lifecycle rule may clear them.
+    await store.client.send(new DeleteObjectCommand(object)).catch(() => undefined);
+    return { isEnforced: true, answer: `${serviceCode(error)}, HTTP 403` };
+  }
 }

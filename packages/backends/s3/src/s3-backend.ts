@@ -26,7 +26,7 @@ import { headObject, loadObject, sending } from "./load-object.ts";
 import { operationOf } from "./object-store.ts";
 import type { ObjectStore } from "./object-store.ts";
 import { retained, retentionOf } from "./retention.ts";
-import type { RunCall } from "./retention.ts";
+import type { Explain, RunCall } from "./retention.ts";
 import { isMissing, s3Error } from "./s3-errors.ts";
 import { saveObject } from "./save-object.ts";
 
@@ -52,7 +52,8 @@ export class S3Backend implements Backend {
     this.listLagMs = store.endpoint.isConditionalKnown ? 0 : LIST_LAG_DEFAULT_MS;
     const run: RunCall = (...call) => this.#run(...call);
     this.archive = archiveOf(store, run);
-    this.retention = store.settings.objectLock === undefined ? undefined : retentionOf(store, run);
+    this.retention =
+      store.settings.objectLock === undefined ? undefined : retentionOf(store, run, this.#explain);
   }
 
   get isCreateAtomic(): boolean {
@@ -113,6 +114,8 @@ export class S3Backend implements Backend {
   /**
    * In a bucket with versions a plain removal only hides the file. With `object-lock` set the
    * version itself is removed once its time is over, since nothing else would ever free its space.
+   * Index files are hidden before that: each prune replaces them, and all that they say is in the
+   * packs as well. What is hidden is kept by the lock all the same.
    */
   async #remove(file: RepositoryFile, signal: AbortSignal | undefined): Promise<void> {
     const { client, location, settings, clock } = this.#store;
@@ -121,8 +124,9 @@ export class S3Backend implements Backend {
     if (settings.objectLock !== undefined) {
       const head = await headObject(this.#store, file, signal);
       const untilMs = head.ObjectLockRetainUntilDate?.getTime() ?? 0;
-      if (untilMs > clock.now()) throw retained(this.#store, file, untilMs);
-      version = head.VersionId === undefined ? {} : { VersionId: head.VersionId };
+      const isLocked = untilMs > clock.now();
+      if (isLocked && file.type !== "index") throw retained(this.#store, file, untilMs);
+      if (!isLocked && head.VersionId !== undefined) version = { VersionId: head.VersionId };
     }
     await client.send(new DeleteObjectCommand({ ...object, ...version }), sending(signal));
   }
@@ -150,14 +154,9 @@ export class S3Backend implements Backend {
     }
   }
 
-  #explain(
-    doing: string,
-    action: string,
-    error: unknown,
-    signal: AbortSignal | undefined,
-  ): unknown {
+  readonly #explain: Explain = (doing, action, error, signal) => {
     // An abort is no failure of the store: the reason is the caller's own.
     if (signal?.aborted === true) return signal.reason;
     return s3Error(operationOf(this.#store, doing, action), error);
-  }
+  };
 }
