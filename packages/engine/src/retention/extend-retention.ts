@@ -55,7 +55,8 @@ export async function extendRetention(
     signal?.throwIfAborted();
     try {
       await retention.extend(file, untilMs, { signal });
-      options.onExtended?.(++extended);
+      extended++;
+      options.onExtended?.(extended);
     } catch (error) {
       signal?.throwIfAborted();
       failed.push({ file, message: messageOf(error) });

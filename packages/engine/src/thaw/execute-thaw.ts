@@ -16,7 +16,8 @@ export async function executeThaw(
   await eachConcurrently(plan.archived, repository.backend.connections, async ({ name }) => {
     signal?.throwIfAborted();
     await archive.thaw(name, { tier, days, signal });
-    options.onAsked?.(++asked);
+    asked++;
+    options.onAsked?.(asked);
   });
   return asked;
 }
