@@ -111,6 +111,16 @@ const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/prune.ts"),
   },
   {
+    name: "thaw",
+    summary: "make packs in archive classes readable",
+    load: () => import("./commands/thaw.ts"),
+  },
+  {
+    name: "retention",
+    summary: "keep what is stored from being deleted",
+    load: () => import("./commands/retention.ts"),
+  },
+  {
     name: "repair",
     summary: "save what can be saved of a damaged repository",
     load: () => import("./commands/repair.ts"),

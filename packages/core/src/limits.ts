@@ -330,3 +330,24 @@ export const REPLICATE_LINE_MAX_CHARS: number = 4 * KiB;
 export const REPLICATE_CONFIG_MAX_BYTES: number = 1 * MiB;
 /** Packs that a sample compares: of those just sent, and of those that were there. */
 export const REPLICATE_SAMPLE_PACKS = 32;
+/** Calls to an object store at once, unless the user says otherwise (restic: 5). */
+export const S3_CONNECTIONS = 5;
+export const S3_CONNECTIONS_MAX = 256;
+/** A connection that takes longer, or on which nothing is heard for so long, is given up. */
+export const S3_CONNECT_MAX_MS = 15_000;
+export const S3_IDLE_MAX_MS = 120_000;
+/** An upload that was sent whole before it was aborted is waited for so long. */
+export const S3_ABORT_ANSWER_MAX_MS = 5_000;
+/** A body is handed to its connection in slices, so that an abort is seen between them. */
+export const S3_WRITE_SLICE_BYTES: number = 256 * KiB;
+/** What is larger goes up in parts. Packs are smaller; a huge index or snapshot may not be. */
+export const S3_SINGLE_PUT_MAX_BYTES: number = 128 * MiB;
+export const S3_PART_BYTES: number = 64 * MiB;
+/** What a probe of Object Lock writes is locked for so long. */
+export const S3_LOCK_PROBE_MS = 60_000;
+/** Packs that are waited for are asked this often whether they are thawed: each question is paid. */
+export const THAW_POLL_MS: number = 5 * 60_000;
+/** Thawed packs stay readable for so many days, unless the user says otherwise. */
+export const THAW_DAYS_DEFAULT = 7;
+/** Where a machine is no machine of a cloud, nobody answers there: it is not waited for longer. */
+export const S3_METADATA_MAX_MS = 1_000;

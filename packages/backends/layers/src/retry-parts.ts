@@ -41,5 +41,7 @@ export function retryingRetention(inner: BackendRetention, retrier: Retrier): Ba
       retrier.run(`locking ${fileLabel(file)}`, options?.signal, () =>
         inner.extend(file, untilMs, options),
       ),
+    // A person looks at its answer: it is not repeated.
+    ...(inner.probe === undefined ? {} : { probe: (options) => inner.probe!(options) }),
   };
 }

@@ -14,6 +14,10 @@ const ADAPTERS: Readonly<Record<string, Adapter>> = {
     example: "a folder (/mnt/backup/comeback or local:/mnt/backup/comeback)",
     load: async () => (await import("@comeback/backend-local")).localBackendFactory,
   },
+  s3: {
+    example: "an object store (s3:s3.amazonaws.com/bucket/path, s3:https://host/bucket/path)",
+    load: async () => (await import("@comeback/backend-s3")).s3BackendFactory,
+  },
   sftp: {
     example: "sftp:USER@HOST:/PATH",
     load: async () => (await import("@comeback/backend-sftp")).sftpBackendFactory,

@@ -36,7 +36,9 @@ export class RepositoryIndex {
 
   constructor(expectedBlobs: number, { includeMarked = false }: RepositoryIndexOptions = {}) {
     // Nothing builds on an index with marked packs: few blobs are added to it, or none.
-    this.table = includeMarked ? BlobTable.create(expectedBlobs, 0) : BlobTable.create(expectedBlobs);
+    this.table = includeMarked
+      ? BlobTable.create(expectedBlobs, 0)
+      : BlobTable.create(expectedBlobs);
     this.marks = this.#marks;
     this.#includeMarked = includeMarked;
   }

@@ -33,8 +33,10 @@ export async function executePrune(
   const deleted = { packs: 0, bytes: 0 };
   const remove = async (packs: ReadonlyMap<string, number>): Promise<void> => {
     progress.phase = "delete";
-    await removeFiles(repository, "pack", packs.keys(), { signal }, () => deleted.packs++);
-    for (const bytes of packs.values()) deleted.bytes += bytes;
+    await removeFiles(repository, "pack", packs.keys(), { signal }, (name) => {
+      deleted.packs++;
+      deleted.bytes += packs.get(name) ?? 0;
+    });
   };
   // Nobody else is at work: what no index lists is of no use to anyone.
   if (isInstant) await remove(state.strangers);

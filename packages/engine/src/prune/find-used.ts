@@ -18,7 +18,8 @@ import type { MissingBlob } from "./tasks.ts";
 interface FindUsedOptions extends OperationOptions {
   readonly repository: Repository;
   readonly pool: CpuPool;
-  readonly snapshots: readonly Snapshot[];
+  /** Or any folder of one: what counts is the tree. */
+  readonly snapshots: readonly Pick<Snapshot, "id" | "tree">[];
   onTrees?(count: number): void;
 }
 

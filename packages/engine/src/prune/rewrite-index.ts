@@ -1,5 +1,6 @@
 import {
   INDEX_FILE_MAX_BLOBS,
+  isComebackError,
   type OperationOptions,
   PRUNE_INDEX_FILES_IN_FLIGHT_MAX,
   PRUNE_REMOVALS_IN_FLIGHT_MAX,
@@ -70,14 +71,20 @@ export async function removeFiles(
   type: "index" | "pack",
   names: Iterable<string>,
   options: OperationOptions,
-  onRemoved: () => void = () => {},
+  onRemoved: (name: string) => void = () => {},
 ): Promise<void> {
   const { backend } = repository;
   await eachConcurrently(names, PRUNE_REMOVALS_IN_FLIGHT_MAX, async (name) => {
     options.signal?.throwIfAborted();
     await repository.assertLocked();
-    await backend.remove({ type, name }, options);
-    onRemoved();
+    try {
+      await backend.remove({ type, name }, options);
+    } catch (error) {
+      // A pack that is locked is one that no index lists from now on: a later prune removes it.
+      if (type === "pack" && isComebackError(error, "backend.retained")) return;
+      throw error;
+    }
+    onRemoved(name);
   });
 }
 
