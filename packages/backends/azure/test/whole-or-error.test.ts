@@ -54,3 +54,34 @@ test("an upload tells the service its MD5, to be checked and to be kept", async 
   await backend.save(PACK, DATA);
   assert.deepEqual(seen, [md5(DATA), md5(DATA)]);
 });
+
+test("every byte that is sent or received asks for its pace", async () => {
+  await using standIn = await StandIn.start();
+  await using backend = await standIn.open({ AZURE_ACCOUNT_KEY: KEY });
+  const data = Buffer.alloc(100_000, 1);
+  const asked: number[] = [];
+  const pace = (bytes: number): Promise<void> => {
+    asked.push(bytes);
+    return Promise.resolve();
+  };
+  const sum = (): number => asked.splice(0).reduce((total, bytes) => total + bytes, 0);
+  assert.equal(backend.pacesTransfers, true);
+  standIn.answer = (_, response) => respond(response, 201, "");
+  await backend.save(PACK, data, { pace });
+  assert.ok(asked.length > 1, "it was sent in one piece");
+  assert.equal(sum(), data.byteLength);
+  standIn.answer = (_, response) => respond(response, 200, data);
+  await backend.load(PACK, { pace });
+  assert.equal(sum(), data.byteLength);
+  const reason = new Error("enough");
+  const controller = new AbortController();
+  standIn.answer = (_, response) => respond(response, 201, "");
+  const stopped = backend.save(PACK, data, {
+    signal: controller.signal,
+    pace: () => {
+      controller.abort(reason);
+      return Promise.reject(reason);
+    },
+  });
+  await assert.rejects(stopped, (error) => error === reason);
+});

@@ -15,12 +15,12 @@ test("settings of storage that does not exist, and names it does not have, are r
     [
       { scheme: "local", name: "regoin", value: "secret" },
       /^-o local.regoin is no setting of local$/,
-      /local has no settings/,
+      /there is local\.mount-point, /,
     ],
     [
       { scheme: "local", name: "constructor", value: "secret" },
       /^-o local.constructor is no setting of local$/,
-      /local has no settings/,
+      /there is local\.mount-point, /,
     ],
   ] as const;
   for (const [setting, says, next] of cases) {
