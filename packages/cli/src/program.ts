@@ -166,6 +166,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/list.ts"),
   },
   {
+    name: "backend",
+    summary: "find out what a storage can do, and how fast",
+    load: () => import("./commands/backend.ts"),
+  },
+  {
     name: "cache",
     summary: "list and clean the local caches",
     load: () => import("./commands/cache.ts"),

@@ -149,6 +149,8 @@ export const RETRY_PAUSE_FIRST_MS = 1_000;
 export const RETRY_PAUSE_MAX_MS = 60_000;
 /** ... and is given up once it has failed for so long (restic: 15 min). */
 export const RETRY_TOTAL_MAX_MS: number = 15 * 60_000;
+/** Storage that cannot even be opened is given up earlier: a name may be wrong, and somebody waits. */
+export const RETRY_OPEN_MAX_MS: number = 2 * 60_000;
 /** What one attempt adds to that at most: the machine may have slept in it. */
 export const RETRY_ATTEMPT_COUNTED_MAX_MS: number = 5 * 60_000;
 /** A store that asks for a longer pause is asked again after this one. */
@@ -165,6 +167,13 @@ export const PACE_SLICE_MAX_BYTES: number = 16 * KiB;
 export const TIER_MISSES_KEPT_MAX = 100_000;
 /** An interrupted save into a tiered store cleans up for no longer. */
 export const TIER_CLEANUP_MAX_MS = 700;
+
+/** `backend test`: calls for a latency; files, time and bytes for a speed; how long a lock holds. */
+export const PROBE_LATENCY_CALLS = 20;
+export const PROBE_SPEED_FILE_BYTES: number = 8 * MiB;
+export const PROBE_SPEED_MIN_MS = 3_000;
+export const PROBE_SPEED_MAX_BYTES: number = 128 * MiB;
+export const PROBE_LOCK_MS = 60_000;
 
 /** Packs that a check has in memory at once, and their bytes (one larger pack may go alone). */
 export const CHECK_PACKS_IN_FLIGHT_MAX = 16;

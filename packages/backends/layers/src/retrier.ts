@@ -18,6 +18,8 @@ export interface RetryNotice {
   /** Failures of this call so far. */
   readonly failures: number;
   readonly pauseMs: number;
+  /** For how long such calls may fail before they are given up. */
+  readonly totalMaxMs: number;
 }
 
 /** Is told what goes on, in order to tell people. */
@@ -120,7 +122,8 @@ export class RetrySeries {
       throw this.#end(error);
     }
     this.#failures++;
-    observer?.onRetry?.({ doing: this.#doing, error, failures: this.#failures, pauseMs });
+    const [doing, failures] = [this.#doing, this.#failures];
+    observer?.onRetry?.({ doing, error, failures, pauseMs, totalMaxMs });
     const signals = [this.#signal, stop].filter((signal) => signal !== undefined);
     try {
       await clock.sleep(pauseMs, signals.length === 0 ? undefined : AbortSignal.any(signals));

@@ -6,6 +6,8 @@ import type { RetryObserver } from "./retrier.ts";
 import { RetryBackend } from "./retry-backend.ts";
 
 export interface StackOptions {
+  /** A folder: the system reaches its disk or share, and knows best when to try again. */
+  readonly isFolder?: boolean;
   readonly clock: Clock;
   readonly random: Random;
   readonly limits?: RateLimits;
@@ -16,19 +18,19 @@ export interface StackOptions {
 }
 
 /**
- * Puts around an adapter what it shall not do by itself (ADR 12 says why in this order). A disk of
- * this machine gets no retries: where it fails, trying for a quarter of an hour helps nobody, and
- * its operations are too many for a queue to pay.
+ * Puts around an adapter what it shall not do by itself (ADR 12 says why in this order). A folder
+ * gets neither queue nor retries: where a disk fails, or a share is gone, trying for a quarter of an
+ * hour helps nobody, and the person had better be told at once.
  */
 export function stackLayers(adapter: Backend, options: StackOptions): Backend {
-  const { clock, random, limits = {}, metrics, stop, retryObserver } = options;
+  const { isFolder = false, clock, random, limits = {}, metrics, stop, retryObserver } = options;
   let backend = adapter;
   if (metrics !== undefined) backend = new MeteredBackend(backend, metrics, clock);
-  if (adapter.isRemote) backend = new ConnectionLimitedBackend(backend);
+  if (!isFolder) backend = new ConnectionLimitedBackend(backend);
   if (limits.uploadBytesPerSecond !== undefined || limits.downloadBytesPerSecond !== undefined) {
     backend = new RateLimitedBackend(backend, limits, clock);
   }
-  if (adapter.isRemote) {
+  if (!isFolder) {
     backend = new RetryBackend(backend, { clock, random, stop, observer: retryObserver });
   }
   return backend;

@@ -1,6 +1,6 @@
 import type { Backend } from "@comeback/core";
 import { systemClock } from "@comeback/platform";
-import { backendConformance, FaultyBackend, MemoryBackend, SeededRandom } from "@comeback/testkit";
+import { backendConformance, MemoryBackend, SeededRandom } from "@comeback/testkit";
 import {
   ConnectionLimitedBackend,
   MeteredBackend,
@@ -28,11 +28,6 @@ function conformance(name: string, wrap: (inner: Backend) => Backend): void {
   });
 }
 
-/** As a store far away says of itself, so that the whole stack is used. */
-class RemoteMemoryBackend extends FaultyBackend {
-  override readonly isRemote: boolean = true;
-}
-
 conformance("retry", (inner) => new RetryBackend(inner, { clock, random }));
 conformance("connection limit", (inner) => new ConnectionLimitedBackend(inner, 2));
 conformance("one connection", (inner) => new ConnectionLimitedBackend(inner, 1));
@@ -43,8 +38,7 @@ conformance("rate limit", (inner) => {
 });
 conformance("the whole stack", (inner) => {
   const limits = { uploadBytesPerSecond: GiB, downloadBytesPerSecond: GiB };
-  const adapter = new RemoteMemoryBackend(inner);
-  return stackLayers(adapter, { clock, random, limits, metrics: newMetrics() });
+  return stackLayers(inner, { clock, random, limits, metrics: newMetrics() });
 });
 
 backendConformance("two tiers", async () => {

@@ -8,20 +8,16 @@ import { driven } from "./drive-clock.ts";
 const random = new SeededRandom(71);
 const MiB = 1024 * 1024;
 
-class RemoteBackend extends FaultyBackend {
-  override readonly isRemote: boolean = true;
-}
-
-test("storage far away is asked again; a disk of this machine is not", async () => {
+test("storage behind a network is asked again; a folder is not", async () => {
   const clock = new SimulatedClock();
   const file: RepositoryFile = { type: "pack", name: random.hex(32) };
-  const remote = new RemoteBackend(new MemoryBackend());
+  const remote = new FaultyBackend(new MemoryBackend());
   const local = new FaultyBackend(new MemoryBackend());
   for (const adapter of [remote, local]) {
     adapter.stage({ method: "save", fault: { kind: "error" } });
   }
   await driven(clock, stackLayers(remote, { clock, random }).save(file, random.bytes(9)));
-  const backend = stackLayers(local, { clock, random });
+  const backend = stackLayers(local, { isFolder: true, clock, random });
   await assert.rejects(backend.save(file, random.bytes(9)), /a staged failure/);
   assert.equal(backend, local, "nothing stands between us and a disk");
 });
@@ -29,7 +25,7 @@ test("storage far away is asked again; a disk of this machine is not", async () 
 test("what is sent again counts against the rate and in the metrics", async () => {
   const clock = new SimulatedClock();
   const metrics = newMetrics();
-  const adapter = new RemoteBackend(new MemoryBackend());
+  const adapter = new FaultyBackend(new MemoryBackend());
   adapter.stage({ method: "save", fault: { kind: "error" } });
   const limits = { uploadBytesPerSecond: MiB };
   const backend = stackLayers(adapter, { clock, random, limits, metrics });

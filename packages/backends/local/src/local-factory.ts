@@ -15,6 +15,7 @@ export const localBackendFactory: BackendFactory = {
   settings: {},
   create: (location, options) => createLocal(location, options),
   open: (location, options) => openLocal(location, options),
+  removeEmpty: (location) => removeEmptyLocal(location),
 };
 
 function rootOf(location: string): string {
@@ -71,6 +72,20 @@ export async function openLocal(
     return await LocalBackend.open(root, fileSystem);
   } catch (error) {
     throw explainRoot(root, "opening the repository", error);
+  }
+}
+
+/** Takes away the folders that `createLocal` made, as far as nothing is in them. */
+async function removeEmptyLocal(location: string): Promise<void> {
+  const root = rootOf(location);
+  try {
+    for (const folder of layoutFolders(root).reverse()) {
+      await nodeFileSystem.rmdir(folder).catch((error: unknown) => {
+        if (!["ENOENT", "ENOTEMPTY", "EEXIST"].includes(errorName(error))) throw error;
+      });
+    }
+  } catch (error) {
+    throw explainRoot(root, "removing the empty folders", error);
   }
 }
 

@@ -2,7 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ComebackError, ExitCode, isComebackError } from "@comeback/core";
 import type { CommandContext } from "../context.ts";
-import { repositoryLocation } from "../opening/find-backend.ts";
+import { isFolderLocation, repositoryLocation } from "../opening/find-backend.ts";
 import { openBackend } from "../opening/open-backend.ts";
 import { redactLocation } from "../opening/redact-location.ts";
 import { type ConfigCopy, findConfigCopy } from "./config-copies.ts";
@@ -39,9 +39,12 @@ export async function restoreLostConfig(context: CommandContext): Promise<boolea
   } catch (error) {
     if (!isComebackError(error, "repository.none")) throw error;
   }
-  if (!(await isSamePlace(copy))) return false;
+  // To open it without a config makes folders: not on a mount point that is bare now.
+  if (isFolderLocation(location) && !(await isSamePlace(copy))) return false;
   // A folder without a config cannot be opened; to make one keeps what is there.
   await using backend = await openBackend(context, location, "create");
+  const keys = await Array.fromAsync(backend.list("key"));
+  if (!keys.some(({ name }) => copy.about.keys.includes(name))) return false;
   await backend.save({ type: "config", name: "" }, await readFile(copy.path));
   return true;
 }

@@ -66,6 +66,11 @@ export async function factoryOf(scheme: string): Promise<BackendFactory> {
   return adapter.load();
 }
 
+/** Whether a location names a folder: then its path says where it is, whoever asks. */
+export function isFolderLocation(location: string): boolean {
+  return (schemeOf(location) ?? "local") === "local";
+}
+
 /** As restic reads it: what stands before a colon is a kind of storage, unless it is a path. */
 function schemeOf(location: string): string | undefined {
   return /^([^/.:][^/:]*):/.exec(location)?.[1];

@@ -1,5 +1,12 @@
-import { stackLayers, type RetryObserver } from "@comeback/backend-layers";
-import type { Backend, BackendFactory, Clock, OpenBackendOptions, Random } from "@comeback/core";
+import { Retrier, stackLayers, type RetryObserver } from "@comeback/backend-layers";
+import {
+  type Backend,
+  type BackendFactory,
+  type Clock,
+  type OpenBackendOptions,
+  type Random,
+  RETRY_OPEN_MAX_MS,
+} from "@comeback/core";
 import type { CommandContext } from "../context.ts";
 import type { StorageOptions } from "../options/storage-options.ts";
 import { findBackend } from "./find-backend.ts";
@@ -41,9 +48,15 @@ export async function prepareStorage(wish: StorageWish): Promise<PreparedStorage
     factory,
     options,
     async reach(how, location = wish.location) {
-      const adapter = await factory[how](location, options);
       const { limits = {} } = storage;
-      return stackLayers(adapter, { clock, random, limits, stop: signal, retryObserver });
+      const isFolder = factory.scheme === "";
+      const reach = (): Promise<Backend> => factory[how](location, options);
+      const retries = { clock, random, stop: signal, observer: retryObserver };
+      const opening = new Retrier({ ...retries, totalMaxMs: RETRY_OPEN_MAX_MS });
+      const adapter = isFolder
+        ? await reach()
+        : await opening.run("opening the storage", signal, reach);
+      return stackLayers(adapter, { isFolder, clock, random, limits, stop: signal, retryObserver });
     },
   };
 }

@@ -1,4 +1,3 @@
-import { RETRY_TOTAL_MAX_MS } from "@comeback/core";
 import type { RetryNotice, RetryObserver } from "@comeback/backend-layers";
 import type { CommandContext } from "../context.ts";
 import { printableText } from "../terminal/printable.ts";
@@ -15,13 +14,13 @@ export class RetryMessages implements RetryObserver {
     this.#context = context;
   }
 
-  onRetry({ doing, error, failures, pauseMs }: RetryNotice): void {
+  onRetry({ doing, error, failures, pauseMs, totalMaxMs }: RetryNotice): void {
     if (failures === 1) this.#failing++;
     const why = error.why === undefined ? error.message : `${error.message}: ${error.why}`;
     if (this.#context.globals.verbosity > 0) {
       this.#say(`${doing} failed (${failures}), again in ${(pauseMs / 1000).toFixed(1)} s: ${why}`);
     } else if (failures === 1 && this.#failing === 1) {
-      const minutes = RETRY_TOTAL_MAX_MS / 60_000;
+      const minutes = totalMaxMs / 60_000;
       this.#say(`${doing} failed, trying again for up to ${minutes} minutes: ${why}`);
     }
   }
@@ -30,7 +29,7 @@ export class RetryMessages implements RetryObserver {
     this.#failing--;
     if (this.#context.globals.verbosity > 0)
       this.#say(`${doing} worked after ${failures + 1} tries`);
-    else if (this.#failing === 0) this.#say("the storage works again");
+    else if (this.#failing === 0) this.#say("it works again");
   }
 
   onGivenUp(): void {

@@ -25,7 +25,7 @@ export interface StagedAnswer extends S3Failure {
   readonly times?: number;
 }
 
-export interface SeenRequest {
+export interface S3Request {
   readonly method: string;
   readonly url: string;
   readonly headers: IncomingHttpHeaders;
@@ -38,7 +38,7 @@ export interface SeenRequest {
  */
 export interface S3StandIn extends AsyncDisposable {
   readonly endpoint: string;
-  readonly requests: readonly SeenRequest[];
+  readonly requests: readonly S3Request[];
   stage(answer: StagedAnswer): void;
   bucket(name: string): Bucket | undefined;
   object(bucket: string, key: string): StoredObject | undefined;
@@ -64,7 +64,7 @@ export interface StandInRequest {
 export async function startS3StandIn(options: S3StandInOptions = {}): Promise<S3StandIn> {
   const { isPutConditional = true, nowMs = Date.now, pageSize = 1000 } = options;
   const state: StandInState = { buckets: new Map(), isPutConditional, pageSize, nowMs };
-  const requests: SeenRequest[] = [];
+  const requests: S3Request[] = [];
   const staged: StagedAnswer[] = [];
   const server = createServer((request, response) => {
     const { method = "", url = "", headers } = request;

@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type ArchivedPack, type BackendArchive, THAW_POLL_MS } from "@comeback/core";
+import { SimulatedClock } from "@comeback/testkit";
+import { estimateThaw, type Repository, type ThawPlan, waitForThaw } from "../../src/index.ts";
+
+const GIGABYTE = 1024 ** 3;
+
+function packOf(name: string, state: ArchivedPack["state"]): ArchivedPack {
+  return { name, sizeBytes: 10 * GIGABYTE, state, storageClass: "DEEP_ARCHIVE" };
+}
+
+function planOf(packs: readonly ArchivedPack[]): ThawPlan {
+  const archived = packs.filter(({ state }) => state === "archived");
+  const thawing = packs.filter(({ state }) => state === "thawing");
+  return { groups: [], archived, thawing, missing: [], tiers: [] };
+}
+
+test("waiting asks again for those alone that could not be read, at its pace", async () => {
+  const clock = new SimulatedClock();
+  const looks: string[][] = [];
+  const readableAt = new Map([
+    ["a", clock.now()],
+    ["b", clock.now() + THAW_POLL_MS],
+    ["c", clock.now() + 2 * THAW_POLL_MS],
+  ]);
+  const archive: Pick<BackendArchive, "states"> = {
+    async *states(names) {
+      const asked = [...names];
+      looks.push(asked);
+      for (const name of asked) {
+        const isReadable = clock.now() >= (readableAt.get(name) ?? 0);
+        yield packOf(name, isReadable ? "readable" : "thawing");
+      }
+    },
+  };
+  const sleeps: number[] = [];
+  const repository = {
+    backend: { archive },
+    clock: {
+      sleep: (delayMs: number): Promise<void> => {
+        sleeps.push(delayMs);
+        return clock.advance(delayMs);
+      },
+    },
+  } as unknown as Repository;
+  const plan = planOf([packOf("a", "archived"), packOf("b", "archived"), packOf("c", "thawing")]);
+  const seen: number[] = [];
+  await waitForThaw(repository, plan, { onLook: ({ readable }) => seen.push(readable) });
+  assert.deepEqual(looks, [["a", "b", "c"], ["b", "c"], ["c"]]);
+  assert.deepEqual(sleeps, [THAW_POLL_MS, THAW_POLL_MS]);
+  assert.deepEqual(seen, [1, 2, 3]);
+});
+
+test("an estimate is the retrieval, the requests and the copies while they last", () => {
+  const plan = planOf([packOf("a", "archived"), packOf("b", "archived"), packOf("c", "thawing")]);
+  const wish = { tier: "Standard", days: 30 };
+  const published = estimateThaw(plan, wish);
+  assert.ok(published);
+  const storage = 20 * 0.023;
+  assert.ok(Math.abs(published.ofWhichStorage - storage) < 1e-9);
+  assert.ok(Math.abs(published.dollars - (20 * 0.02 + 2 * 0.0001 + storage)) < 1e-9);
+  const price = { perGigabyte: 1, perThousandPacks: 1000 };
+  const own = estimateThaw(plan, { ...wish, price });
+  assert.ok(own && Math.abs(own.dollars - (20 + 2 + storage)) < 1e-9);
+  assert.equal(estimateThaw(plan, { ...wish, tier: "Tomorrow" }), undefined);
+});
