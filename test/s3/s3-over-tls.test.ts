@@ -24,11 +24,10 @@ const user = { accessKey: "the-access-key", secretKey: "the-very-secret-key" };
 const env = { ...environmentOf(user), AWS_SESSION_TOKEN: "the-session-token" };
 
 const [key, certificate] = [join(folder, "key.pem"), join(folder, "certificate.pem")];
-execFileSync("openssl", [
-  ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"],
-  ...["-keyout", key, "-out", certificate, "-days", "2", "-subj", "/CN=localhost"],
-  ...["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
-]);
+const selfSigned =
+  "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost" +
+  " -addext subjectAltName=DNS:localhost,IP:127.0.0.1";
+execFileSync("openssl", [...selfSigned.split(" "), "-keyout", key, "-out", certificate]);
 
 /** Both ends of a connection, tied together until one of them is gone. */
 function tie(one: Socket, other: Socket): void {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type ArchivedPack, type BackendArchive, THAW_POLL_MS } from "@comeback/core";
-import { SimulatedClock } from "@comeback/testkit";
-import { estimateThaw, type Repository, type ThawPlan, waitForThaw } from "../../src/index.ts";
+import { MemoryBackend, SimulatedClock } from "@comeback/testkit";
+import { estimateThaw, type ThawPlan, waitForThaw } from "../../src/index.ts";
 
 const GIGABYTE = 1024 ** 3;
 
@@ -16,39 +16,50 @@ function planOf(packs: readonly ArchivedPack[]): ThawPlan {
   return { groups: [], archived, thawing, missing: [], tiers: [] };
 }
 
-test("waiting asks again for those alone that could not be read, at its pace", async () => {
-  const clock = new SimulatedClock();
-  const looks: string[][] = [];
-  const readableAt = new Map([
-    ["a", clock.now()],
-    ["b", clock.now() + THAW_POLL_MS],
-    ["c", clock.now() + 2 * THAW_POLL_MS],
-  ]);
-  const archive: Pick<BackendArchive, "states"> = {
-    async *states(names) {
-      const asked = [...names];
-      looks.push(asked);
-      for (const name of asked) {
-        const isReadable = clock.now() >= (readableAt.get(name) ?? 0);
-        yield packOf(name, isReadable ? "readable" : "thawing");
-      }
-    },
-  };
-  const sleeps: number[] = [];
-  const repository = {
-    backend: { archive },
-    clock: {
-      sleep: (delayMs: number): Promise<void> => {
-        sleeps.push(delayMs);
-        return clock.advance(delayMs);
+/** Time goes on by itself as far as somebody sleeps. */
+class RestlessClock extends SimulatedClock {
+  readonly sleeps: number[] = [];
+
+  override async sleep(delayMs: number): Promise<void> {
+    this.sleeps.push(delayMs);
+    await this.advance(delayMs);
+  }
+}
+
+/** A store whose packs become readable one after the other. */
+class ColdBackend extends MemoryBackend {
+  readonly looks: string[][] = [];
+  readonly archive: BackendArchive;
+
+  constructor(clock: SimulatedClock, readableAtMs: ReadonlyMap<string, number>) {
+    super();
+    const { looks } = this;
+    this.archive = {
+      tiers: () => [],
+      thaw: () => Promise.resolve(),
+      async *states(names) {
+        const asked = [...names];
+        looks.push(asked);
+        for (const name of asked) {
+          const isReadable = clock.now() >= (readableAtMs.get(name) ?? 0);
+          yield packOf(name, isReadable ? "readable" : "thawing");
+        }
       },
-    },
-  } as unknown as Repository;
+    };
+  }
+}
+
+test("waiting asks again for those alone that could not be read, at its pace", async () => {
+  const clock = new RestlessClock();
+  const readableAtMs = new Map(
+    ["a", "b", "c"].map((name, i) => [name, clock.now() + i * THAW_POLL_MS]),
+  );
+  const backend = new ColdBackend(clock, readableAtMs);
   const plan = planOf([packOf("a", "archived"), packOf("b", "archived"), packOf("c", "thawing")]);
   const seen: number[] = [];
-  await waitForThaw(repository, plan, { onLook: ({ readable }) => seen.push(readable) });
-  assert.deepEqual(looks, [["a", "b", "c"], ["b", "c"], ["c"]]);
-  assert.deepEqual(sleeps, [THAW_POLL_MS, THAW_POLL_MS]);
+  await waitForThaw({ backend, clock }, plan, { onLook: ({ readable }) => seen.push(readable) });
+  assert.deepEqual(backend.looks, [["a", "b", "c"], ["b", "c"], ["c"]]);
+  assert.deepEqual(clock.sleeps, [THAW_POLL_MS, THAW_POLL_MS]);
   assert.deepEqual(seen, [1, 2, 3]);
 });
 
