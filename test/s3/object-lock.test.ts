@@ -10,7 +10,7 @@ import { s3BackendFactory } from "@comeback/backend-s3";
 import { isComebackError } from "@comeback/core";
 import { SeededRandom } from "@comeback/testkit";
 import { assertError } from "../drivers/assert-error.ts";
-import { Corpus } from "../drivers/corpus.ts";
+import { Corpus, makeCorpus } from "../drivers/corpus.ts";
 import { assertSameTree } from "../drivers/same-tree.ts";
 import { makeFolder, scratchFolder } from "../drivers/scratch.ts";
 import { COMEBACK, RESTIC_018 } from "../drivers/tools.ts";
@@ -35,7 +35,7 @@ after(() => sdk.destroy());
 
 test("what is saved cannot be deleted by anyone, and is restored after all was deleted", async () => {
   const source = join(folder, "source");
-  new Corpus(source, new SeededRandom(401), { small: 40, large: 1 });
+  makeCorpus(source, 401, { small: 40, large: 1 });
   const ours = new S3Client(COMEBACK, `s3:${ceph.endpoint}/locked/a`, env, [LOCK]);
   await ours.done(["init"]);
   await ours.backup([source]);
@@ -83,7 +83,7 @@ test("a snapshot that is locked is not forgotten, and prune leaves what is locke
 
 test("retention is probed, extended for what snapshots need, and never shortened", async () => {
   const source = makeFolder(folder, "extend", "source");
-  new Corpus(source, new SeededRandom(403), { small: 40, large: 0 });
+  makeCorpus(source, 403, { small: 40, large: 0 });
   const repository = `s3:${ceph.endpoint}/extend/a`;
   const ours = new S3Client(COMEBACK, repository, env, [LOCK]);
   await ours.done(["init"]);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { SeededRandom, startS3StandIn } from "@comeback/testkit";
 import { assertError } from "../drivers/assert-error.ts";
-import { Corpus } from "../drivers/corpus.ts";
+import { Corpus, makeCorpus } from "../drivers/corpus.ts";
 import { assertSameTree } from "../drivers/same-tree.ts";
 import { makeFolder, scratchFolder } from "../drivers/scratch.ts";
 import { COMEBACK } from "../drivers/tools.ts";
@@ -96,7 +96,7 @@ test("a cold repository is listed at once, and restored after a thaw", async () 
 
 test("a tier that there is not, and storage without archive classes", async () => {
   const source = makeFolder(folder, "tiers");
-  new Corpus(source, new SeededRandom(502), { small: 3, large: 0 });
+  makeCorpus(source, 502, { small: 3, large: 0 });
   const class_ = "s3.storage-class-data=GLACIER";
   const cold = new S3Client(COMEBACK, `s3:${store.endpoint}/cold/b`, env, [class_]);
   await cold.done(["init"]);

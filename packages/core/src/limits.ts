@@ -333,6 +333,8 @@ export const REPLICATE_SAMPLE_PACKS = 32;
 /** Calls to an object store at once, unless the user says otherwise (restic: 5). */
 export const S3_CONNECTIONS = 5;
 export const S3_CONNECTIONS_MAX = 256;
+/** For locks and lists, which must not wait for packs. */
+export const S3_SPARE_SOCKETS = 4;
 /** A connection that takes longer, or on which nothing is heard for so long, is given up. */
 export const S3_CONNECT_MAX_MS = 15_000;
 export const S3_IDLE_MAX_MS = 120_000;

@@ -1,8 +1,9 @@
 #!/bin/sh
 # A real object store: Ceph with its S3 gateway, as Debian 12 ships it (16, 66 MB of packages).
+# Beside it what makes certificates, for TLS in front of a store.
 set -eu
 
-packages='ceph-base ceph-common ceph-mgr ceph-mon ceph-osd radosgw'
+packages='ceph-base ceph-common ceph-mgr ceph-mon ceph-osd openssl radosgw'
 
 fail() {
   echo "install ceph-rgw: $1" >&2

@@ -11,6 +11,7 @@ import {
   S3_ABORT_ANSWER_MAX_MS,
   S3_CONNECT_MAX_MS,
   S3_IDLE_MAX_MS,
+  S3_SPARE_SOCKETS,
   S3_WRITE_SLICE_BYTES,
 } from "@comeback/core";
 import type { TransferPace } from "@comeback/core";
@@ -62,7 +63,11 @@ export class HttpHandler {
 
   constructor(options: HttpHandlerOptions) {
     const { connections, env, tls } = options;
-    const agent = { keepAlive: true, maxSockets: connections, proxyEnv: { ...env } };
+    const agent = {
+      keepAlive: true,
+      maxSockets: connections + S3_SPARE_SOCKETS,
+      proxyEnv: { ...env },
+    };
     this.#http = new HttpAgent(agent);
     this.#https = new HttpsAgent({ ...agent, ...tls });
   }

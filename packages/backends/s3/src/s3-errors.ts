@@ -190,10 +190,22 @@ export function s3Error(operation: S3Operation, error: unknown): ComebackError {
   return new ComebackError(code, what, {
     ...details,
     why,
-    context: { location: operation.location, storeCode: error.name, httpStatus: status },
+    context: {
+      location: operation.location,
+      storeCode: error.name,
+      httpStatus: status,
+      ...pauseAskedFor(error),
+    },
     // Not the SDK's own: it has the signature in it, and what was signed.
     cause: new Error(why),
   });
+}
+
+/** For the wrapper that retries. */
+function pauseAskedFor(error: ServiceError): { retryAfterMs?: number } {
+  const seconds = error.$response?.headers?.["retry-after"];
+  if (seconds === undefined || !/^\d{1,6}$/.test(seconds)) return {};
+  return { retryAfterMs: Number(seconds) * 1000 };
 }
 
 function whyOf(error: ServiceError): string {

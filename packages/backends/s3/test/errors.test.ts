@@ -225,3 +225,11 @@ test("an answer that breaks off is no file", async () => {
   assert.equal(error.code, "backend.io");
   assert.equal(error.retryable, true);
 });
+
+test("a pause that the store asks for is handed on", async () => {
+  await using fixture = await standInFixture();
+  const headers = { "retry-after": "7" };
+  fixture.store.stage({ status: 503, code: "SlowDown", method: "PUT", headers });
+  const error = await errorOf(fixture.backend.save(PACK, new Uint8Array(9)));
+  assert.equal(error.context["retryAfterMs"], 7000);
+});

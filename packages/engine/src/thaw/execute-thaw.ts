@@ -24,7 +24,7 @@ export async function executeThaw(
 
 /** Resolves once all packs of the plan can be read. Only those that could not are asked again. */
 export async function waitForThaw(
-  repository: Repository,
+  repository: Pick<Repository, "backend" | "clock">,
   plan: ThawPlan,
   options: WaitForThawOptions = {},
 ): Promise<void> {

@@ -34,7 +34,7 @@ export async function planThaw(options: PlanThawOptions): Promise<ThawPlan> {
 }
 
 /** The part of the store that thaws; fails where it has none. */
-export function archiveOf({ backend }: Repository): BackendArchive {
+export function archiveOf({ backend }: Pick<Repository, "backend">): BackendArchive {
   if (backend.archive !== undefined) return backend.archive;
   throw new ComebackError("option.invalid", `${backend.location} has no archive classes`, {
     why: "everything in it can be read at once",
@@ -99,7 +99,7 @@ function commonTiers(archive: BackendArchive, classes: ReadonlySet<string>): Tha
 
 /** Which of these packs cannot be read yet. */
 export async function stillWaiting(
-  repository: Repository,
+  repository: Pick<Repository, "backend">,
   names: readonly string[],
   options: OperationOptions,
 ): Promise<string[]> {
