@@ -25,7 +25,6 @@ export abstract class LayerBackend implements Backend {
   readonly isRemote: boolean;
   readonly listLagMs: number;
   readonly pacesTransfers: boolean;
-  readonly isCreateAtomic: boolean | undefined;
   readonly archive: BackendArchive | undefined;
   readonly retention: BackendRetention | undefined;
   protected readonly inner: Backend;
@@ -45,7 +44,6 @@ export abstract class LayerBackend implements Backend {
     this.isRemote = inner.isRemote;
     this.listLagMs = inner.listLagMs;
     this.pacesTransfers = inner.pacesTransfers ?? false;
-    this.isCreateAtomic = inner.isCreateAtomic;
     this.archive = parts.archive ?? inner.archive;
     this.retention = parts.retention ?? inner.retention;
   }
