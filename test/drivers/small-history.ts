@@ -42,6 +42,8 @@ export interface HistoryWish {
   readonly copies: string;
   readonly random: SeededRandom;
   readonly snapshots: number;
+  /** The day of the first, counted from 0: no two of a repository should be of the same. */
+  readonly firstDay?: number;
 }
 
 /**
@@ -49,7 +51,7 @@ export interface HistoryWish {
  * gone, so that every forgotten snapshot leaves packs that are used in part, or not at all.
  */
 export async function writeHistory(wish: HistoryWish): Promise<MadeSnapshot[]> {
-  const { source, copies, random } = wish;
+  const { source, copies, random, firstDay = 0 } = wish;
   const made: MadeSnapshot[] = [];
   for (let round = 0; round < wish.snapshots; round++) {
     changeFiles(source, random);
@@ -58,7 +60,7 @@ export async function writeHistory(wish: HistoryWish): Promise<MadeSnapshot[]> {
     const { snapshot } = await backup({
       repository,
       source: createFilesSource({ targets: [byteStringFromText(source)] }),
-      time: instantOfMilliseconds(FIRST_MS + round * DAY_MS),
+      time: instantOfMilliseconds(FIRST_MS + (firstDay + round) * DAY_MS),
       hostname: "test",
       programVersion: "test",
     });
