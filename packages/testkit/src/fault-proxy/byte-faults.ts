@@ -93,7 +93,7 @@ export class FaultyPipe {
   }
 
   #breakUnlessEnded(): void {
-    if (!this.#to.writableEnded && !this.#isHanging) this.#to.resetAndDestroy();
+    if (!this.#to.writableEnded && !this.#isHanging) breakOff(this.#to);
   }
 
   get #isHanging(): boolean {
@@ -103,10 +103,19 @@ export class FaultyPipe {
   /** What came before it still arrives; then both ends are told that the connection is gone. */
   #reset(last: Buffer): void {
     const reset = (): void => {
-      this.#to.resetAndDestroy();
-      this.#from.resetAndDestroy();
+      breakOff(this.#to);
+      this.#from.destroy();
     };
     if (last.byteLength === 0) reset();
     else this.#to.write(last, reset);
   }
+}
+
+/**
+ * Lets the other end see a connection that broke. Where Node still has bytes to write it is only
+ * closed: a reset then has been seen to keep the event loop of Node 26.10 busy for ever.
+ */
+function breakOff(socket: Socket): void {
+  if (socket.connecting || socket.writableLength > 0 || socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }

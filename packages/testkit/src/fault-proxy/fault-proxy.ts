@@ -76,7 +76,7 @@ export class FaultProxy implements AsyncDisposable {
 
   /** Every open connection is gone, now. */
   cutAll(): void {
-    for (const socket of this.#open) socket.resetAndDestroy();
+    for (const socket of this.#open) socket.destroy();
   }
 
   /** Bytes that went through all connections. */
@@ -95,7 +95,7 @@ export class FaultProxy implements AsyncDisposable {
     const { up = {}, down = {}, refuse } = this.#staged.get(number) ?? this.#usual;
     this.#watch(client);
     if (refuse === true) {
-      client.resetAndDestroy();
+      client.destroy();
       return;
     }
     const server = connect({ ...this.#target, allowHalfOpen: true });

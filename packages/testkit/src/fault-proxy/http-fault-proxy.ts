@@ -97,7 +97,7 @@ export class HttpFaultProxy implements AsyncDisposable {
         answer.writeHead(fault.status, fault.headers).end(fault.body ?? "");
         return;
       case "drop":
-        incoming.socket.resetAndDestroy();
+        incoming.socket.destroy();
         return;
       case "no-answer":
         incoming.resume();
@@ -139,7 +139,7 @@ export class HttpFaultProxy implements AsyncDisposable {
     const [reply] = (await once(outgoing, "response")) as [IncomingMessage];
     if (fault?.kind === "lost-answer") {
       for await (const _ of reply) void _;
-      incoming.socket.resetAndDestroy();
+      incoming.socket.destroy();
       return;
     }
     answer.writeHead(reply.statusCode ?? 502, reply.rawHeaders);

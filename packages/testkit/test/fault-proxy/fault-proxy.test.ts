@@ -7,19 +7,26 @@ import { SeededRandom } from "../../src/seeded-random.ts";
 
 const random = new SeededRandom(91);
 let server: Server;
+/** Of the server: one that waits to be read notices late, or never, that its other end is gone. */
+const served: Set<Socket> = new Set();
 let target: { port: number };
 
 /** Sends everything back, and ends when the client does. */
 before(async () => {
   server = createServer({ allowHalfOpen: true }, (socket) => {
+    served.add(socket);
     socket.on("error", () => {});
+    socket.once("close", () => served.delete(socket));
     socket.pipe(socket);
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   target = { port: (server.address() as AddressInfo).port };
 });
-after(() => void server.close());
+after(() => {
+  for (const socket of served) socket.destroy();
+  server.close();
+});
 
 interface Echo {
   readonly bytes: Buffer;
