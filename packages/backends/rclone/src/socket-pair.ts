@@ -13,7 +13,8 @@ export interface SocketPair {
 
 /**
  * A connection that a child process can have as its standard input and output. Node's HTTP/2 reads
- * and writes a socket several times faster than two pipes: 450 MB/s instead of 95.
+ * and writes a socket by itself, and two pipes through JavaScript: on a busy machine with two cores,
+ * packs were saved at 190 to 270 MB/s instead of 80 to 100.
  */
 export async function makeSocketPair(): Promise<SocketPair> {
   // In a folder that only this user may enter: nobody else can connect.

@@ -1,7 +1,7 @@
 import { Agent as HttpAgent, request as httpRequest } from "node:http";
 import type { ClientRequest, IncomingMessage, RequestOptions } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
-import type { SecureContextOptions } from "node:tls";
+import type { SecureContext } from "node:tls";
 import { REST_KEEP_ALIVE_MS } from "@comeback/core";
 import { sendBody } from "./send-body.ts";
 import type { HttpAnswer, HttpRequest, HttpTransport } from "./transport.ts";
@@ -14,8 +14,9 @@ export interface ServerPlace {
   readonly socketPath?: string;
 }
 
-export interface TlsOptions extends SecureContextOptions {
+export interface TlsOptions {
   readonly rejectUnauthorized: boolean;
+  readonly secureContext?: SecureContext;
 }
 
 /** HTTP/1.1 with connections that are kept. */

@@ -16,20 +16,19 @@ export async function readTlsOptions(settings: TlsSettings = {}): Promise<TlsOpt
     settings.clientCertificatePath === undefined
       ? undefined
       : await readPem(settings.clientCertificatePath, "client certificate (--tls-client-cert)");
-  const options: TlsOptions = {
-    rejectUnauthorized: settings.isInsecure !== true,
-    ca: [...trustedBySystem(), ...own],
-    ...(client === undefined ? {} : { cert: client, key: client }),
-  };
   try {
-    createSecureContext(options);
+    // Made once: to read a hundred and fifty authorities for each connection takes longer than it.
+    const secureContext = createSecureContext({
+      ca: [...trustedBySystem(), ...own],
+      ...(client === undefined ? {} : { cert: client, key: client }),
+    });
+    return { rejectUnauthorized: settings.isInsecure !== true, secureContext };
   } catch (cause) {
     throw new ComebackError("option.invalid", "the TLS certificates cannot be used", {
       why: messageOf(cause),
       next: "--tls-client-cert is one PEM file with a certificate and its key, not encrypted",
     });
   }
-  return options;
 }
 
 /** The system's authorities, as for all other programs of the machine; else those of Node. */
