@@ -1,5 +1,10 @@
-import { ComebackError, ExitCode, SFTP_CONNECTIONS, SFTP_CONNECTIONS_MAX } from "@comeback/core";
-import { SFTP_PROCESSES_MAX } from "@comeback/core";
+import {
+  ComebackError,
+  ExitCode,
+  SFTP_CONNECTIONS,
+  SFTP_CONNECTIONS_MAX,
+  SFTP_PROCESSES_MAX,
+} from "@comeback/core";
 import type { Backend, BackendFactory, Clock, OpenBackendOptions } from "@comeback/core";
 import { inLanes } from "./in-lanes.ts";
 import { layoutFolders, modesFor, parentOf, pathOf, typeFolder } from "./layout.ts";

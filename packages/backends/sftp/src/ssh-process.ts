@@ -18,7 +18,10 @@ export interface SshEnd {
  */
 const IGNORE_SIGNALS = `trap "" HUP INT QUIT TERM; exec "$@"`;
 
-/** Helpers of ssh (for a jump host) may hold its standard error open when it is gone. */
+/**
+ * A helper of ssh (for a jump host, or a shared connection that stays: `ControlPersist`) may hold
+ * its standard error open when it is gone. It must not keep our own process from ending.
+ */
 const LAST_WORDS_MS = 500;
 
 /** A running ssh. `ended` resolves once it is gone, and never rejects. */
@@ -72,7 +75,12 @@ export class SshProcess {
     };
     child.on("close", settle);
     child.on("exit", (exitCode, signal) => {
-      setTimeout(settle, LAST_WORDS_MS, exitCode, signal).unref();
+      const timer = setTimeout(() => {
+        child.stdout.destroy();
+        child.stderr.destroy();
+        settle(exitCode, signal);
+      }, LAST_WORDS_MS);
+      child.on("close", () => clearTimeout(timer));
     });
     return promise;
   }
