@@ -3,11 +3,13 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { SeededRandom } from "@comeback/testkit";
+import { assertError } from "../../drivers/assert-error.ts";
 import { Client } from "../../drivers/client.ts";
 import { Corpus } from "../../drivers/corpus.ts";
 import { assertSameTree } from "../../drivers/same-tree.ts";
 import { makeFolder } from "../../drivers/scratch.ts";
 import { COMEBACK, RESTIC_014, RESTIC_018 } from "../../drivers/tools.ts";
+import { SshServer } from "../../services/openssh/ssh-server.ts";
 import { startPlace } from "./sftp-fixture.ts";
 
 const SEED = 9_001;
@@ -62,4 +64,20 @@ test("files have the modes that restic gives them, and folders are the owner's a
   await new Client(RESTIC_018, url("modes-theirs")).done(["init"], { env });
   assert.deepEqual(modes("modes-ours", true), modes("modes-theirs", true));
   assert.deepEqual(modes("modes-ours", false), [0o700]);
+});
+
+test("an account that may only read restores, and checks without a lock", async () => {
+  const reading = await SshServer.start({
+    folder: join(folder, "reading"),
+    config: ["Subsystem sftp internal-sftp -R"],
+  });
+  reading.allow(user.publicKey);
+  user.trust(reading);
+  user.addHost("reading", reading);
+  const ours = new Client(COMEBACK, `sftp:reading:${folder}/theirs`);
+  await ours.done(["check", "--no-lock"], { env });
+  await ours.restore("latest", join(folder, "back-reading"), ["--no-lock"], { env });
+  assertSameTree(corpus.folder, join(folder, "back-reading", corpus.folder));
+  const locking = await ours.run(["backup", corpus.folder], { env });
+  assertError(locking, { exitCode: 1, code: "backend.permission" });
 });

@@ -24,8 +24,8 @@ export function backendError(operation: FailedOperation, cause: unknown): Comeba
     return new ComebackError("backend.permission", `no permission for ${path}`, {
       why: `${doing} was refused by the server of ${location}`,
       next:
-        "correct the owner and mode of the repository's files on the server; a read-only account " +
-        "(`internal-sftp -R`) can restore and, with --no-lock, check",
+        "correct the owner and mode of the files on the server; an account that may only read " +
+        "(`internal-sftp -R`) can restore and check, with --no-lock",
       context,
       cause,
     });
