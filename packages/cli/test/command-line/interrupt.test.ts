@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { after, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { makeQuickRepository } from "./quick-repository.ts";
@@ -60,10 +59,11 @@ test("a reader that goes away ends a listing silently, and leaves no lock", asyn
 });
 
 test("a password command that hangs is ended as well", async () => {
-  const env = { COMEBACK_PASSWORD: "", COMEBACK_PASSWORD_COMMAND: "sleep 600" };
+  const asked = scratch.at("asked");
+  const command = `sh -c 'touch "${asked}"; exec sleep 600'`;
+  const env = { COMEBACK_PASSWORD: "", COMEBACK_PASSWORD_COMMAND: command };
   const { child, ended } = startComeback(["-r", repository, "snapshots"], { env });
-  await once(child, "spawn");
-  await delay(300);
+  await until(() => existsSync(asked));
   child.kill("SIGINT");
   const { exitCode } = await ended;
   assert.equal(exitCode, 130);
