@@ -4,7 +4,9 @@ import type { GlobalOptions } from "../options/global-options.ts";
 
 /** Kinds of storage that restic knows and this version does not serve yet. */
 const PLANNED_SCHEMES = ["azure", "b2", "gs", "s3", "sftp", "swift"];
-const SUPPORTED = "a folder (/mnt/backup/comeback or local:/mnt/backup/comeback)";
+const SUPPORTED =
+  "a folder (/mnt/backup/comeback or local:/mnt/backup/comeback), " +
+  "a REST server (rest:https://host/path/), rclone (rclone:remote:path)";
 
 /** The kind of storage that a location names, and how it is opened. */
 export interface BackendPlace {
