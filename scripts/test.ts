@@ -7,6 +7,7 @@
  */
 import { globSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { run } from "node:test";
 import type { EventData } from "node:test";
 
@@ -25,6 +26,10 @@ const failureTextMaxChars = 8_000;
 
 const [mode = "fast", ...words] = process.argv.slice(2);
 if (!(mode in timeoutsMs)) throw new Error(`fast or all, not ${mode}`);
+// Each test file and each thread of it would take the types out of all sources anew: that was half
+// of the time of many files.
+process.env["NODE_COMPILE_CACHE"] ??= join(import.meta.dirname, "../node_modules/.cache/tests");
+
 const folders = mode === "all" ? allFolders : fastFolders;
 const files = [...new Set(folders.flatMap((folder) => globSync(`${folder}/**/*.test.ts`)))]
   .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))

@@ -33,7 +33,10 @@ const layers: readonly { readonly folder: RegExp; readonly mayKnow: readonly Reg
     folder: /^packages\/cli$/,
     mayKnow: [/^core$/, /^platform$/, /^engine$/, /^backend-/, /^source-/],
   },
-  { folder: /^packages\/testkit$/, mayKnow: [/^core$/, /^platform$/, /^engine$/] },
+  {
+    folder: /^packages\/testkit$/,
+    mayKnow: [/^core$/, /^platform$/, /^engine$/, /^backend-layers$/],
+  },
   { folder: /^(bench|test)$/, mayKnow: [/./] },
 ];
 

@@ -3,8 +3,10 @@ import { spawn } from "node:child_process";
 import {
   appendFileSync,
   mkdirSync,
+  readFileSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -14,10 +16,10 @@ import { after, test } from "node:test";
 import { AT_FDCWD, mknodAt, S_IFIFO } from "@comeback/platform";
 import { SeededRandom } from "@comeback/testkit";
 import { Client, jsonLines } from "../drivers/client.ts";
-import { storedFiles } from "../drivers/repository-files.ts";
 import type { Finished } from "../drivers/run-program.ts";
 import { assertSameTree } from "../drivers/same-tree.ts";
 import { makeFolder, scratchFolder } from "../drivers/scratch.ts";
+import { signalAtWrite } from "../drivers/signal-at-write.ts";
 import { COMEBACK, RESTIC_018 } from "../drivers/tools.ts";
 import { waitUntil } from "../drivers/wait-until.ts";
 
@@ -86,6 +88,11 @@ const KEPT_CHANGES: Readonly<Record<string, Change>> = {
   "grown-large": (path) => appendFileSync(path, new SeededRandom(SEED).bytes(9 * MiB)),
 };
 
+/** The state follows the name in parentheses (proc(5)). */
+function isStopped(pid: number): boolean {
+  return / T /.test(readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\)/s, ""));
+}
+
 test("files that changed between listing and reading: lost ones are named, others saved as they are", async () => {
   const ours = await newRepository("between");
   const source = makeFolder(folder, "source");
@@ -99,9 +106,11 @@ test("files that changed between listing and reading: lost ones are named, other
     writeFileSync(join(source, `z-large-${name}`), random.bytes(9 * MiB));
   }
 
-  const running = ours.start(["backup", "--json", source]);
-  await waitUntil("the first pack", () => storedFiles(ours.repository, "data").length > 0);
-  process.kill(running.pid, "SIGSTOP");
+  // It stops itself there: whoever looks from outside may come too late on a busy machine.
+  const below = join(ours.repository, "data");
+  const env = signalAtWrite({ below, signal: "SIGSTOP", moment: 1 });
+  const running = ours.start(["backup", "--json", source], { env });
+  await waitUntil("the first pack", () => isStopped(running.pid));
   for (const [name, change] of Object.entries({ ...LOST_CHANGES, ...KEPT_CHANGES })) {
     change(join(source, `small-${name}`));
     change(join(source, `z-large-${name}`));
@@ -151,7 +160,7 @@ test("files that are written all the time are named, and everything else is save
   const paths = [...busy, "replaced"].map((name) => join(source, name));
   const writer = spawn(process.execPath, ["-e", WRITER, ...paths], { stdio: "inherit" });
   after(() => writer.kill("SIGKILL"));
-  await waitUntil("the writer", () => writer.pid !== undefined);
+  await waitUntil("the writer", () => statSync(join(source, "appended")).size > 20_000_000);
   const finished = await ours.run(["backup", "--json", source]);
   const second = await ours.run(["backup", "--json", "--force", source]);
   writer.kill("SIGKILL");
@@ -183,9 +192,11 @@ test("a folder that vanishes while it is walked", async () => {
     const sub = makeFolder(source, "zz", name, "deep");
     writeFileSync(join(sub, "file"), name);
   }
-  const running = ours.start(["backup", "--json", source]);
-  await waitUntil("the first pack", () => storedFiles(ours.repository, "data").length > 0);
-  process.kill(running.pid, "SIGSTOP");
+  // It stops itself there: whoever looks from outside may come too late on a busy machine.
+  const below = join(ours.repository, "data");
+  const env = signalAtWrite({ below, signal: "SIGSTOP", moment: 1 });
+  const running = ours.start(["backup", "--json", source], { env });
+  await waitUntil("the first pack", () => isStopped(running.pid));
   rmSync(join(source, "zz", "gone"), { recursive: true });
   rmSync(join(source, "zz", "file-now"), { recursive: true });
   writeFileSync(join(source, "zz", "file-now"), "a file by now");

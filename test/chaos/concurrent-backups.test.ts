@@ -5,7 +5,7 @@ import { SeededRandom } from "@comeback/testkit";
 import { Client, summaryOf } from "../drivers/client.ts";
 import { Corpus } from "../drivers/corpus.ts";
 import { endInput, feed } from "../drivers/feed.ts";
-import { filesOf } from "../drivers/repository-files.ts";
+import { storedFiles } from "../drivers/repository-files.ts";
 import { assertSameTree } from "../drivers/same-tree.ts";
 import { makeFolder, memoryFolder } from "../drivers/scratch.ts";
 import { COMEBACK, RESTIC_018, type Tool } from "../drivers/tools.ts";
@@ -53,7 +53,7 @@ for (const [name, tool] of [
     await new Client(RESTIC_018, ours.repository).check();
     await ours.check();
     assert.equal((await ours.snapshots()).length, 6);
-    assert.deepEqual(filesOf(ours.repository, "locks"), []);
+    assert.deepEqual(storedFiles(ours.repository, "locks"), []);
   });
 }
 
@@ -65,7 +65,7 @@ test("both are certainly under way at once, and each saves everything", async ()
       inputStaysOpen: true,
     }),
   );
-  await waitUntil("two locks", () => filesOf(ours.repository, "locks").length === 2);
+  await waitUntil("two locks", () => storedFiles(ours.repository, "locks").length === 2);
   await Promise.all(running.map((one, i) => feed(one, data[i]!)));
   running.forEach(endInput);
   for (const [i, one] of running.entries()) {
@@ -82,14 +82,14 @@ test("who needs the repository alone waits, or is told who has it: 11", async ()
   const ours = await newRepository("exclusive");
   const theirs = new Client(RESTIC_018, ours.repository);
   const running = ours.start(["backup", "--stdin"], { inputStaysOpen: true });
-  await waitUntil("our lock", () => filesOf(ours.repository, "locks").length === 1);
+  await waitUntil("our lock", () => storedFiles(ours.repository, "locks").length === 1);
   const refused = await theirs.run(["prune"]);
   assert.equal(refused.exitCode, 11, refused.describe());
   assert.match(refused.stderr, new RegExp(`PID ${running.pid} `), refused.describe());
   // A living process's lock stays where it is.
   // restic asked with a SIGHUP whether we live, and we do.
   await theirs.done(["unlock"]);
-  assert.equal(filesOf(ours.repository, "locks").length, 1);
+  assert.equal(storedFiles(ours.repository, "locks").length, 1);
   await feed(running, Buffer.from("still here\n"));
   endInput(running);
   const finished = await running.finished;
@@ -107,7 +107,7 @@ test("restic's exclusive lock keeps us out, and --retry-lock waits for its end",
   // Stopped right after it took its lock, while it waits to look for others a second time.
   const theirs = new Client(RESTIC_018, ours.repository);
   const holder = theirs.start(["check"]);
-  await waitUntil("their lock", () => filesOf(ours.repository, "locks").length === 1);
+  await waitUntil("their lock", () => storedFiles(ours.repository, "locks").length === 1);
   process.kill(holder.pid, "SIGSTOP");
   const refused = await ours.run(["backup", source.folder]);
   assert.equal(refused.exitCode, 11, refused.describe());

@@ -1,152 +1,119 @@
 import assert from "node:assert/strict";
-import { readdirSync, writeFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { before, test, type TestContext } from "node:test";
-import { setImmediate, setTimeout as sleep } from "node:timers/promises";
-import type { SnapshotFile } from "@comeback/engine";
+import { listSnapshots } from "@comeback/engine";
 import { SeededRandom } from "@comeback/testkit";
-import { Client, type SnapshotJson } from "../drivers/client.ts";
+import { Client } from "../drivers/client.ts";
+import { assertResticHolds, problemsIn, readSnapshots } from "../drivers/judge.ts";
+import { killAtMoments } from "../drivers/kill-moments.ts";
 import { writeSnapshots } from "../drivers/many-snapshots.ts";
 import { makeQuickRepository } from "../drivers/quick-repository.ts";
+import { type MadeSnapshot, openFolder, writeHistory } from "../drivers/small-history.ts";
 import { makeFolder, memoryFolder } from "../drivers/scratch.ts";
-import { COMEBACK, RESTIC_018 } from "../drivers/tools.ts";
+import { COMEBACK } from "../drivers/tools.ts";
 
 /** Commands that remove snapshots are killed: what was to stay is there, and the rest is whole. */
 const SEED = Number(process.env["COMEBACK_TEST_SEED"] ?? 20_264);
-const KILLS = Number(process.env["COMEBACK_TEST_KILLS"] ?? 20);
-const TAG_KILLS = Math.ceil(KILLS / 2);
-const KILLS_BETWEEN_PROOFS = 10;
-/** So many that a command is at work for long enough to be killed in the middle of it. */
-const SNAPSHOTS = 600;
+const KILLS = 50;
+const TAG_KILLS = 15;
+/** Many more than a command removes at once. */
+const SNAPSHOTS = 60;
 const START_MS = Date.UTC(2026, 0, 1);
 
-const folder = memoryFolder("kill-forget");
-const repository = join(folder, "repository");
-const comeback = new Client(COMEBACK, repository);
-const restic = new Client(RESTIC_018, repository);
 const random = new SeededRandom(SEED);
-let template: SnapshotFile;
+const folder = memoryFolder("kill-forget");
+const template = join(folder, "template");
+const pristine = join(template, "repository");
+const source = join(folder, "source");
+const work = join(folder, "work");
+const repository = join(work, "repository");
+let made: MadeSnapshot;
+let ids: ReadonlySet<string>;
 
-function storedIds(): string[] {
-  return readdirSync(join(repository, "snapshots")).filter((name) => /^[0-9a-f]{64}$/.test(name));
+function storedIds(of: string): Set<string> {
+  const names = readdirSync(join(of, "snapshots"));
+  return new Set(names.filter((name) => /^[0-9a-f]{64}$/.test(name)));
 }
 
-/** Brings the repository to its full number of snapshots, each a quarter of an hour apart. */
-async function refill(): Promise<string[]> {
-  const missing = SNAPSHOTS - storedIds().length;
-  const files = Array.from({ length: Math.max(0, missing) }, () => ({
-    ...template,
-    time: new Date(START_MS + random.integer(0, SNAPSHOTS) * 900_000).toISOString(),
-  }));
-  await writeSnapshots(repository, files);
-  return storedIds();
-}
-
+/** One snapshot with files, and many of the same tree, each a quarter of an hour apart. */
 before(async () => {
-  const source = makeFolder(folder, "source");
-  for (const name of ["a", "b", "c"]) writeFileSync(join(source, name), random.bytes(50_000));
-  await makeQuickRepository(repository);
-  await comeback.backup([source]);
-  const [first] = await comeback.snapshots();
-  const { tree, paths, hostname } = first as SnapshotJson;
-  template = { time: "", tree, paths, hostname };
+  await makeQuickRepository(makeFolder(pristine));
+  const copies = makeFolder(folder, "copies");
+  const history = { repository: pristine, source, copies, random, snapshots: 1 };
+  made = (await writeHistory(history))[0]!;
+  await using opened = await openFolder(pristine);
+  const [first] = await listSnapshots(opened);
+  const { tree, paths, hostname = "" } = first!;
+  const files = Array.from({ length: SNAPSHOTS - 1 }, (_, i) => ({
+    tree,
+    paths,
+    hostname,
+    time: new Date(START_MS - i * 900_000).toISOString(),
+  }));
+  await writeSnapshots(pristine, files);
+  ids = storedIds(pristine);
 });
 
-/**
- * Runs a command and kills it: at any moment, or once so many of the snapshots that it replaces or
- * removes are gone. False where it ended first.
- */
-async function kill(args: readonly string[], ids: readonly string[]): Promise<boolean> {
-  const running = comeback.start([...args, "-q"]);
-  if (random.chance(30)) {
-    await Promise.race([sleep(random.integer(50, 500)), running.finished]);
-  } else {
-    const old = new Set(ids);
-    const left = ids.length - random.integer(1, ids.length / 2);
-    const isRunning = (): boolean => running.child.exitCode === null;
-    while (isRunning() && storedIds().filter((id) => old.has(id)).length > left)
-      await setImmediate();
-  }
-  running.child.kill("SIGKILL");
-  const finished = await running.finished;
-  if (finished.signal === "SIGKILL") return true;
-  assert.equal(finished.exitCode, 0, finished.describe());
-  return false;
+/** What is left is whole, and its newest snapshot comes back. */
+async function prove(asksRestic: boolean): Promise<void> {
+  assert.deepEqual(await problemsIn(repository), []);
+  if (!asksRestic) return;
+  const target = join(folder, "restored");
+  await assertResticHolds(repository, { ...made, id: "latest", source, target });
 }
 
-/** Both tools find the repository clean; ours first, which clears the locks of the dead. */
-async function prove(): Promise<void> {
-  await comeback.done(["check"]);
-  await restic.done(["unlock"]);
-  await restic.done(["check"]);
-}
-
-interface Trial {
-  readonly args: readonly string[];
-  /** Fails where something is missing that has to be there; says how much was done. */
-  verify(): "nothing" | "some" | "all" | Promise<"nothing" | "some" | "all">;
-}
-
-/** Kills until it was done often enough. */
-async function killOften(
-  t: TestContext,
-  killCount: number,
-  makeTrial: (ids: string[]) => Promise<Trial>,
-): Promise<void> {
-  const outcomes = { nothing: 0, some: 0, all: 0 };
-  let kills = 0;
-  for (let runs = 0; kills < killCount; runs++) {
-    assert.ok(runs < 4 * killCount, `only ${kills} of ${runs} runs could be killed`);
-    const ids = await refill();
-    const { args, verify } = await makeTrial(ids);
-    const killed = await kill(args, ids);
-    const outcome = await verify();
-    if (!killed) continue;
-    kills++;
-    outcomes[outcome]++;
-    if (kills % KILLS_BETWEEN_PROOFS === 0) await prove();
-  }
-  t.diagnostic(`${killCount} kills; done by then: ${JSON.stringify(outcomes)}`);
-  assert.ok(outcomes.some > 0, "no kill came while snapshots were removed");
-  await prove();
-}
-
-test(`forget: nothing but the plan is gone after kill -9 at ${KILLS} moments, seed ${SEED}`, (t) =>
-  killOften(t, KILLS, async (ids) => {
-    const args = ["forget", "--keep-last", String(random.integer(1, 50)), "--keep-daily", "9"];
-    const groups = await comeback.json<{ readonly keep: readonly { readonly id: string }[] }[]>([
-      ...args,
-      "--dry-run",
-    ]);
-    const keep = groups.flatMap((group) => group.keep.map(({ id }) => id));
-    return {
-      args,
-      verify: () => {
-        const left = storedIds();
-        assert.deepEqual(new Set(keep).difference(new Set(left)), new Set());
-        assert.deepEqual(new Set(left).difference(new Set(ids)), new Set());
-        return left.length === ids.length ? "nothing" : left.length > keep.length ? "some" : "all";
-      },
-    };
-  }));
-
-/** What the snapshots are, whatever their ids are by now. */
-async function firstIds(): Promise<Set<string>> {
-  const all = await comeback.json<(SnapshotJson & { readonly original?: string })[]>(["snapshots"]);
-  return new Set(all.map(({ id, original = id }) => original));
-}
-
-test(`tag: no snapshot is lost after kill -9 at ${TAG_KILLS} moments`, (t) => {
-  let number = 0;
-  return killOften(t, TAG_KILLS, async (ids) => {
-    const expected = await firstIds();
-    return {
-      args: ["tag", "--add", `tag-${++number}`],
-      verify: async () => {
-        assert.deepEqual(expected.difference(await firstIds()), new Set());
-        const untouched = new Set(ids).intersection(new Set(storedIds())).size;
-        return untouched === ids.length ? "nothing" : untouched > 0 ? "some" : "all";
-      },
-    };
+test(`${KILLS} kills of forget: nothing but the plan is gone, seed ${SEED}`, async (t: TestContext) => {
+  const args = ["forget", "--keep-last", "20", "--keep-daily", "9"];
+  const groups = await new Client(COMEBACK, pristine).json<
+    { readonly keep: readonly { readonly id: string }[] }[]
+  >([...args, "--dry-run"]);
+  const keep = new Set(groups.flatMap((group) => group.keep.map(({ id }) => id)));
+  assert.ok(keep.size > 0 && keep.size < SNAPSHOTS / 2);
+  const counts = await killAtMoments({
+    template,
+    work,
+    random,
+    args: [...args, "-q"],
+    kills: KILLS,
+    async afterKill(progress, asksRestic) {
+      const left = storedIds(repository);
+      assert.deepEqual(keep.difference(left), new Set());
+      assert.deepEqual(left.difference(ids), new Set());
+      if (progress === "before") assert.deepEqual(left, ids);
+      if (progress === "after") assert.deepEqual(left, keep);
+      await prove(asksRestic);
+    },
+    async afterNext(asksRestic) {
+      assert.deepEqual(storedIds(repository), keep);
+      await prove(asksRestic);
+    },
   });
+  t.diagnostic(JSON.stringify(counts));
+});
+
+test(`${TAG_KILLS} kills of tag: no snapshot is lost, seed ${SEED}`, async (t: TestContext) => {
+  /** What the snapshots were first, whatever their ids are by now. */
+  const firstIds = async (): Promise<Set<string>> =>
+    new Set((await readSnapshots(repository)).keys());
+  const counts = await killAtMoments({
+    template,
+    work,
+    random,
+    args: ["tag", "--add", "new", "-q"],
+    kills: TAG_KILLS,
+    async afterKill(progress, asksRestic) {
+      assert.deepEqual(await firstIds(), ids);
+      if (progress === "before") assert.deepEqual(storedIds(repository), ids);
+      await prove(asksRestic);
+    },
+    async afterNext(asksRestic) {
+      assert.deepEqual(await firstIds(), ids);
+      await using opened = await openFolder(repository);
+      const snapshots = await listSnapshots(opened);
+      assert.ok(snapshots.every(({ tags }) => tags?.includes("new")));
+      await prove(asksRestic);
+    },
+  });
+  t.diagnostic(JSON.stringify(counts));
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cpSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -10,26 +10,34 @@ import { systemClock, systemRandom } from "@comeback/platform";
 import { SeededRandom } from "@comeback/testkit";
 import { Client, PASSWORD } from "../drivers/client.ts";
 import { Corpus } from "../drivers/corpus.ts";
+import { assertHolds, assertResticHolds, readSnapshots } from "../drivers/judge.ts";
+import { killAtMoments } from "../drivers/kill-moments.ts";
+import { copyWithLinks } from "../drivers/linked-copy.ts";
 import { makeQuickRepository } from "../drivers/quick-repository.ts";
+import { storedFiles } from "../drivers/repository-files.ts";
 import { makeFolder, memoryFolder } from "../drivers/scratch.ts";
 import { COMEBACK, RESTIC_014, RESTIC_018 } from "../drivers/tools.ts";
 
 /** kill -9 while a key is changed, and while snapshots are rewritten: nothing is ever lost. */
 const SEED = Number(process.env["COMEBACK_TEST_SEED"] ?? 20_263);
-const KILLS = 20;
-/** A run may have ended before its moment came: then it is not one of the twenty. */
-const RUNS_MAX = 5 * KILLS;
+const KILLS = 50;
+const REWRITE_KILLS = 20;
+/** A run may have ended before its moment came: then it is not one of them. */
+const RUNS_MAX = 100;
 const NEW_PASSWORD = "the new one";
 
 const folder = memoryFolder("kill-key");
-const pristine = join(folder, "pristine");
-const repository = join(folder, "repository");
+const template = join(folder, "template");
+const pristine = join(template, "repository");
+const work = join(folder, "work");
+const repository = join(work, "repository");
 const passwordFile = join(folder, "new-password");
+let expected: Awaited<ReturnType<typeof readSnapshots>>;
 const restic018 = new Client(RESTIC_018, repository);
 
 before(async () => {
   writeFileSync(passwordFile, NEW_PASSWORD);
-  await makeQuickRepository(pristine);
+  await makeQuickRepository(makeFolder(pristine));
   const source = makeFolder(folder, "source");
   const corpus = new Corpus(source, new SeededRandom(SEED), { small: 300, large: 1 });
   const comeback = new Client(COMEBACK, pristine);
@@ -37,6 +45,7 @@ before(async () => {
     await comeback.backup([source]);
     corpus.change(20);
   }
+  expected = await readSnapshots(pristine);
 });
 
 interface Plan {
@@ -53,8 +62,7 @@ async function stopAgainAndAgain({ args, signal, times, prove }: Plan): Promise<
   let stops = 0;
   for (let runs = 0; stops < times; runs++) {
     assert.ok(runs < RUNS_MAX, `only ${stops} of ${runs} runs could be stopped`);
-    rmSync(repository, { recursive: true, force: true });
-    cpSync(pristine, repository, { recursive: true });
+    copyWithLinks(template, work);
     const startMs = performance.now();
     const running = new Client(COMEBACK, repository).start(args);
     // The first run tells how long one takes; what it does before it has opened the repository is
@@ -89,23 +97,40 @@ async function opens(password: string): Promise<boolean> {
 
 test(`${KILLS} kills while a password is changed, seed ${SEED}`, async (t: TestContext) => {
   const seen = { old: 0, both: 0, new: 0 };
-  const prove: Plan["prove"] = async (wasStopped, stops) => {
-    const [byOld, byNew] = [await opens(PASSWORD), await opens(NEW_PASSWORD)];
-    assert.ok(byOld || byNew, "no password opens the repository");
-    seen[byOld && byNew ? "both" : byOld ? "old" : "new"]++;
-    if (!wasStopped) assert.ok(byNew && !byOld);
-    const files = readdirSync(join(repository, "keys")).filter((name) => name.length === 64);
-    assert.equal(files.length, Number(byOld) + Number(byNew), "every key is one that opens");
-    if (stops % 5 > 0) return;
-    const password = byOld ? PASSWORD : NEW_PASSWORD;
-    await new Client(COMEBACK, repository, password).check();
-    const restic = new Client(RESTIC_018, repository, password);
-    await restic.done(["unlock"]);
-    await restic.check();
+  const [oldKey = ""] = storedFiles(pristine, "keys");
+  /** Every key file that is there opens; resolves to a password that does. */
+  const findWayIn = async (): Promise<string> => {
+    const keys = storedFiles(repository, "keys");
+    const [hasOld, hasNew] = [keys.includes(oldKey), keys.some((key) => key !== oldKey)];
+    seen[hasOld && hasNew ? "both" : hasOld ? "old" : "new"]++;
+    if (hasOld) assert.ok(await opens(PASSWORD));
+    if (hasNew) assert.ok(await opens(NEW_PASSWORD));
+    return hasOld ? PASSWORD : NEW_PASSWORD;
   };
-  const args = ["key", "passwd", "--new-password-file", passwordFile];
-  await stopAgainAndAgain({ args, signal: "SIGKILL", times: KILLS, prove });
-  t.diagnostic(JSON.stringify(seen));
+  const counts = await killAtMoments({
+    template,
+    work,
+    args: ["key", "passwd", "--new-password-file", passwordFile],
+    random: new SeededRandom(SEED),
+    kills: KILLS,
+    async afterKill(progress, asksRestic) {
+      const password = await findWayIn();
+      if (progress === "after") assert.equal(password, NEW_PASSWORD);
+      if (!asksRestic) return;
+      await assertHolds(repository, expected, password);
+      await assertResticHolds(repository, undefined, password);
+    },
+    // Once it had done all, the old password is none any more.
+    isDone: (progress) => progress === "after",
+    async afterNext(asksRestic) {
+      // A run that died may have left a key of the new password, beside that of the next run.
+      assert.equal(await findWayIn(), NEW_PASSWORD);
+      if (asksRestic) assert.ok(!(await opens(PASSWORD)));
+      if (asksRestic) await assertResticHolds(repository, undefined, NEW_PASSWORD);
+    },
+  });
+  t.diagnostic(JSON.stringify({ ...counts, seen }));
+  assert.ok(seen.both > 0, "no kill came while both keys were there");
 });
 
 /** Each snapshot is there as it was, as it has become, or as both, and nothing else is. */
@@ -123,7 +148,7 @@ async function proveRewriting(wasStopped: boolean): Promise<number> {
   return made;
 }
 
-test(`${KILLS} kills while snapshots are rewritten, seed ${SEED}`, async (t: TestContext) => {
+test(`${REWRITE_KILLS} kills while snapshots are rewritten, seed ${SEED}`, async (t: TestContext) => {
   let rewritten = 0;
   const args = ["rewrite", "--exclude", "*[0-4]", "--forget", "-q"];
   const prove: Plan["prove"] = async (wasStopped) => {
@@ -131,7 +156,7 @@ test(`${KILLS} kills while snapshots are rewritten, seed ${SEED}`, async (t: Tes
     await restic018.done(["unlock"]);
     await restic018.check();
   };
-  await stopAgainAndAgain({ args, signal: "SIGKILL", times: KILLS, prove });
+  await stopAgainAndAgain({ args, signal: "SIGKILL", times: REWRITE_KILLS, prove });
   t.diagnostic(`${rewritten} rewritten snapshots were seen`);
   // What the dead left behind stands in nobody's way.
   await new Client(COMEBACK, repository).done(args);

@@ -1,76 +1,82 @@
-import assert from "node:assert/strict";
 import { join } from "node:path";
-import { test, type TestContext } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
+import { before, test, type TestContext } from "node:test";
+import { executePrune, planPrune, type PruneOptions, RepositoryLock } from "@comeback/engine";
+import { runTasksInThisThread } from "@comeback/engine/internal";
+import { systemClock, systemRandom } from "@comeback/platform";
 import { SeededRandom } from "@comeback/testkit";
 import { Client } from "../drivers/client.ts";
-import { Corpus } from "../drivers/corpus.ts";
+import { assertHolds, assertResticHolds, readSnapshots } from "../drivers/judge.ts";
+import { killAtMoments } from "../drivers/kill-moments.ts";
 import { makeQuickRepository } from "../drivers/quick-repository.ts";
-import { filesOf } from "../drivers/repository-files.ts";
-import { assertSameTree } from "../drivers/same-tree.ts";
+import { type MadeSnapshot, openFolder, writeHistory } from "../drivers/small-history.ts";
 import { makeFolder, memoryFolder } from "../drivers/scratch.ts";
-import { COMEBACK, RESTIC_018 } from "../drivers/tools.ts";
+import { COMEBACK } from "../drivers/tools.ts";
 
+/** kill -9 of prunes: whatever is the last that one does, all that is in use is there and listed. */
 const SEED = Number(process.env["COMEBACK_TEST_SEED"] ?? 20_261);
-const KILLS = Number(process.env["COMEBACK_TEST_PRUNE_KILLS"] ?? 20);
-const KILLS_BETWEEN_PROOFS = 10;
-/** A run may have ended before its moment came: then it does not count. */
-const RUNS_MAX = 4 * KILLS;
 /** Marking, deleting what was marked, and everything at once. */
-const WAYS = [["prune"], ["prune", "--keep-delete", "0"], ["prune", "--instant"]] as const;
+const WAYS = [
+  { args: ["prune"], options: {}, kills: 16 },
+  { args: ["prune", "--keep-delete", "0"], options: { keepDeleteMs: 0 }, kills: 17 },
+  { args: ["prune", "--instant"], options: { mode: "instant" }, kills: 17 },
+] as const;
 
+const random = new SeededRandom(SEED);
 const folder = memoryFolder("kill-prune");
-const repository = join(folder, "repository");
-const comeback = new Client(COMEBACK, repository);
-const restic = new Client(RESTIC_018, repository);
+const template = join(folder, "template");
+const source = join(folder, "source");
+const work = join(folder, "work");
+const repository = join(work, "repository");
+let made: readonly MadeSnapshot[] = [];
+let expected: Awaited<ReturnType<typeof readSnapshots>>;
 
-/** Everything there is comes back, and both tools find nothing wrong. */
-async function prove(corpus: Corpus, kills: number): Promise<void> {
-  await comeback.check();
-  await restic.done(["unlock"]);
-  await restic.check();
-  const target = makeFolder(folder, `restored-${kills}`);
-  await (kills % 2 === 0 ? comeback : restic).restore("latest", target);
-  assertSameTree(corpus.folder, target, { tops: false });
+/** Packs in use, in use in part, not in use, and marked already: a prune has everything to do. */
+before(async () => {
+  const pristine = makeFolder(template, "repository");
+  await makeQuickRepository(pristine);
+  const copies = makeFolder(folder, "copies");
+  const history = { repository: pristine, source, copies, random };
+  const comeback = new Client(COMEBACK, pristine);
+  await writeHistory({ ...history, snapshots: 3 });
+  await comeback.done(["forget", "--keep-last", "1"]);
+  await comeback.done(["prune", "--max-unused", "0"]);
+  made = (await writeHistory({ ...history, snapshots: 4, firstDay: 3 })).slice(-2);
+  await comeback.done(["forget", "--keep-last", "2"]);
+  expected = await readSnapshots(pristine);
+});
+
+/** The same as the program does, in this process. */
+async function prune(options: Partial<PruneOptions>): Promise<void> {
+  using _ = runTasksInThisThread(systemRandom);
+  await using opened = await openFolder(repository);
+  const exclusive = options.mode === "instant";
+  const activity = exclusive ? undefined : "prune";
+  const wish = { exclusive, activity, clock: systemClock } as const;
+  await using lock = await RepositoryLock.acquire(opened, wish);
+  await lock.confirmed;
+  const maxUnused = { kind: "size", sizeBytes: 0 } as const;
+  await executePrune(await planPrune({ repository: opened, workers: 1, maxUnused, ...options }));
 }
 
-test(`kill -9 of ${KILLS} prunes at random moments, seed ${SEED}`, async (t: TestContext) => {
-  const random = new SeededRandom(SEED);
-  const corpus = new Corpus(makeFolder(folder, "source"), random, { small: 80, large: 2 });
-  await makeQuickRepository(repository);
-  await comeback.backup(["."], { cwd: corpus.folder });
-  let kills = 0;
-  let locksLeft = 0;
-  let lastMs = 0;
-  for (let runs = 0; kills < KILLS; runs++) {
-    assert.ok(runs < RUNS_MAX, `only ${kills} of ${runs} prunes could be killed`);
-    corpus.change(30);
-    await comeback.backup(["."], { cwd: corpus.folder });
-    await comeback.done(["forget", "--keep-last", "2"]);
-    const way = WAYS[runs % WAYS.length] ?? WAYS[0];
-    const startMs = performance.now();
-    const running = comeback.start([...way, "-q", "--max-unused", "0"]);
-    // The first one tells how long it takes.
-    if (lastMs > 0) {
-      await Promise.race([sleep(random.integer(lastMs >> 2, lastMs)), running.finished]);
-      running.child.kill("SIGKILL");
-    }
-    const finished = await running.finished;
-    if (finished.signal !== "SIGKILL") {
-      assert.equal(finished.exitCode, 0, finished.describe());
-      lastMs = Math.ceil(performance.now() - startMs);
-      continue;
-    }
-    kills++;
-    locksLeft += filesOf(repository, "locks").length;
-    await comeback.done(["check"]);
-    if (kills % KILLS_BETWEEN_PROOFS === 0) await prove(corpus, kills);
-  }
-  t.diagnostic(`a prune took ${lastMs} ms; ${locksLeft} locks of the dead were seen`);
-  assert.ok(locksLeft > 0, "no kill hit a prune that held its lock");
-  await comeback.done(["prune"]);
-  await comeback.done(["prune", "--keep-delete", "0"]);
-  await prove(corpus, KILLS + 1);
-  const { stdout } = await comeback.done(["check"]);
-  assert.doesNotMatch(stdout.toString(), /note:/, "nothing is left over");
-});
+for (const { args, options, kills } of WAYS) {
+  test(`${kills} kills of ${args.join(" ")}, seed ${SEED}`, async (t: TestContext) => {
+    const prove = async (asksRestic: boolean): Promise<void> => {
+      await assertHolds(repository, expected);
+      if (!asksRestic) return;
+      const restored = { ...random.pick(made), source, target: join(folder, "restored") };
+      await assertResticHolds(repository, restored);
+    };
+    const counts = await killAtMoments({
+      template,
+      work,
+      args: [...args, "-q", "--max-unused", "0"],
+      random,
+      kills,
+      afterKill: (_progress, asksRestic) => prove(asksRestic),
+      runAgain: () => prune(options),
+      afterNext: () => prove(false),
+    });
+    t.diagnostic(JSON.stringify(counts));
+    await prove(true);
+  });
+}

@@ -88,7 +88,8 @@ test(`kill -9 at ${KILLS} random moments, seed ${SEED}`, async (t: TestContext) 
     locksLeft += filesOf(repository, "locks").length;
     if (kills % KILLS_BETWEEN_PROOFS === 0) {
       await prove(corpus, kills);
-      assert.deepEqual(filesOf(repository, "locks"), []);
+      // A file that was killed before it had its name is nobody's lock.
+      assert.deepEqual(storedFiles(repository, "locks"), []);
       // Keeps the repository small, and is one more thing that has to work on what is left.
       await restic018.done(["prune", "--max-unused", "unlimited"]);
     }

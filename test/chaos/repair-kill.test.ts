@@ -1,132 +1,193 @@
 import assert from "node:assert/strict";
-import { readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { test, type TestContext } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
-import { localBackendFactory } from "@comeback/backend-local";
-import { byteStringFromText } from "@comeback/core";
-import { backup, check, instantOfMilliseconds, Repository } from "@comeback/engine";
-import { systemClock, systemRandom } from "@comeback/platform";
-import { createFilesSource } from "@comeback/source-files";
+import { before, test, type TestContext } from "node:test";
+import { isComebackError } from "@comeback/core";
+import { listSnapshots, readFile, walkSnapshot } from "@comeback/engine";
 import { SeededRandom } from "@comeback/testkit";
-import { Client, PASSWORD } from "../drivers/client.ts";
+import { Client } from "../drivers/client.ts";
 import { DAMAGES } from "../drivers/damage.ts";
-import type { Running } from "../drivers/run-program.ts";
+import { assertHolds, assertResticHolds, problemsIn, readSnapshots } from "../drivers/judge.ts";
+import { type KillPlan, killAtMoments } from "../drivers/kill-moments.ts";
+import { copyWithLinks } from "../drivers/linked-copy.ts";
 import { makeQuickRepository } from "../drivers/quick-repository.ts";
 import { storedFiles } from "../drivers/repository-files.ts";
+import { openFolder, writeHistory } from "../drivers/small-history.ts";
 import { makeFolder, memoryFolder } from "../drivers/scratch.ts";
-import { COMEBACK, RESTIC_018 } from "../drivers/tools.ts";
+import { COMEBACK } from "../drivers/tools.ts";
 
+/** kill -9 of repairs: what could be read before can be read after, and the next repair is done. */
 const SEED = Number(process.env["COMEBACK_TEST_SEED"] ?? 20_264);
-const KILLS = 15;
-/** A run may have ended before its moment came: then it is not one of them. */
-const RUNS_MAX = 4 * KILLS;
-/** Many small packs, so that there is time to be killed in. */
-const PACK_BYTES = 20_000;
+const KILLS = 50;
 
+const random = new SeededRandom(SEED);
 const folder = memoryFolder("repair-kill");
-const path = join(folder, "repository");
-const locks = join(path, "locks");
-const comeback = new Client(COMEBACK, path);
+const whole = join(folder, "whole");
+const work = join(folder, "work");
+const repository = join(work, "repository");
+let expected: Awaited<ReturnType<typeof readSnapshots>>;
 
-async function open(): Promise<Repository> {
-  return Repository.open({
-    backend: await localBackendFactory.open(path, {}),
-    password: PASSWORD,
-    clock: systemClock,
-    random: systemRandom,
-    packSizeBytes: PACK_BYTES,
+before(async () => {
+  const pristine = makeFolder(whole, "repository");
+  await makeQuickRepository(pristine);
+  const [source, copies] = [join(folder, "source"), makeFolder(folder, "copies")];
+  await writeHistory({ repository: pristine, source, copies, random, snapshots: 3 });
+  makeFolder(whole, "kept");
+  expected = await readSnapshots(pristine);
+});
+
+/** A repository that is damaged, made from the whole one. */
+function damagedCopy(name: string): string {
+  const template = join(folder, name);
+  copyWithLinks(whole, template);
+  return join(template, "repository");
+}
+
+type Readable = ReadonlyMap<string, ReadonlySet<string>>;
+
+/** Every file that can be read, with its hash, by the id that its snapshot had first. */
+async function readableFiles(of: string): Promise<Readable> {
+  await using opened = await openFolder(of);
+  await opened.loadIndex({ includeMarked: true });
+  const readable = new Map<string, Set<string>>();
+  for (const { id, original = id, tree } of await listSnapshots(opened)) {
+    const files = readable.getOrInsertComputed(original, () => new Set());
+    for await (const { path, node } of walkSnapshot(opened, tree)) {
+      if (node.type !== "file") continue;
+      const hash = createHash("sha256");
+      try {
+        for await (const bytes of readFile(opened, node)) hash.update(bytes);
+        files.add(`${path} ${hash.digest("hex")}`);
+      } catch (error) {
+        assert.ok(isComebackError(error, "repository.damaged"), String(error));
+      }
+    }
+  }
+  return readable;
+}
+
+/** Nothing that could be read before is lost. */
+async function assertReadable(before: Readable): Promise<void> {
+  const now = await readableFiles(repository);
+  for (const [original, files] of before) {
+    assert.deepEqual(files.difference(now.get(original) ?? new Set()), new Set(), original);
+  }
+}
+
+/** A pack of data of the first file of each snapshot: all of the files that share it are hit. */
+async function somePacks(of: string): Promise<string[]> {
+  await using opened = await openFolder(of);
+  await opened.loadIndex();
+  const packs = new Set<string>();
+  for (const { tree } of await listSnapshots(opened)) {
+    for await (const { node } of walkSnapshot(opened, tree)) {
+      const [id] = node.content ?? [];
+      if (node.type !== "file" || id === undefined) continue;
+      packs.add(opened.index.find("data", id)[0]?.packId ?? "");
+      break;
+    }
+  }
+  return [...packs];
+}
+
+function pathOfPack(of: string, id: string): string {
+  return join(of, "data", id.slice(0, 2), id);
+}
+
+async function proveClean(asksRestic: boolean): Promise<void> {
+  assert.deepEqual(await problemsIn(repository), []);
+  if (asksRestic) await assertResticHolds(repository);
+}
+
+async function kill(t: TestContext, plan: Omit<KillPlan, "work" | "random">): Promise<void> {
+  t.diagnostic(JSON.stringify(await killAtMoments({ ...plan, work, random })));
+}
+
+for (const [name, flags, kills] of [
+  ["index", [], KILLS / 2],
+  ["index, all packs read", ["--read-all-packs"], KILLS / 2],
+] as const) {
+  test(`${kills} kills of repair ${name}, seed ${SEED}`, async (t: TestContext) => {
+    const damaged = damagedCopy(name);
+    const packs = storedFiles(damaged, "data");
+    assert.ok(packs.length > 10, `${packs.length} packs`);
+    const [first, second] = storedFiles(damaged, "index");
+    DAMAGES["removed"](join(damaged, first!));
+    DAMAGES["one bit flipped"](join(damaged, second!));
+    const before = (await problemsIn(damaged)).length;
+    assert.ok(before > 0);
+    await kill(t, {
+      template: join(folder, name),
+      args: ["repair", "index", "-q", ...flags],
+      kills,
+      async afterKill(progress) {
+        const after = (await problemsIn(repository)).length;
+        assert.ok(progress === "after" ? after === 0 : after <= before, `${after} problems`);
+        assert.deepEqual(storedFiles(repository, "data"), packs);
+      },
+      async afterNext(asksRestic) {
+        await assertHolds(repository, expected);
+        if (asksRestic) await assertResticHolds(repository);
+      },
+    });
   });
 }
 
-/** Three snapshots, three index files, and some hundred packs. */
-async function makeRepository(random: SeededRandom): Promise<void> {
-  await makeQuickRepository(path);
-  const source = makeFolder(folder, "source");
-  for (let round = 0; round < 3; round++) {
-    for (let i = 0; i < 80; i++) {
-      writeFileSync(join(source, `${round}-${i}`), random.bytes(random.integer(1, 30_000)));
-    }
-    await using repository = await open();
-    await repository.loadIndex();
-    await backup({
-      repository,
-      source: createFilesSource({ targets: [byteStringFromText(source)] }),
-      time: instantOfMilliseconds(Date.now()),
-      hostname: "test",
-      programVersion: "test",
-    });
-  }
-}
+test(`${KILLS} kills of repair packs, seed ${SEED}`, async (t: TestContext) => {
+  const damaged = damagedCopy("packs");
+  const ids = await somePacks(damaged);
+  assert.ok(ids.length > 1);
+  for (const id of ids) DAMAGES["one bit flipped"](pathOfPack(damaged, id));
+  const before = await readableFiles(damaged);
+  const kept = join(work, "kept");
+  await kill(t, {
+    template: join(folder, "packs"),
+    args: ["repair", "packs", "-q", ...ids],
+    cwd: kept,
+    kills: KILLS,
+    async afterKill() {
+      await assertReadable(before);
+      for (const id of ids) {
+        const [there, copy] = [pathOfPack(repository, id), join(kept, `pack-${id}`)];
+        const bytes = readFileSync(existsSync(there) ? there : copy);
+        assert.ok(bytes.equals(readFileSync(pathOfPack(damaged, id))), `pack ${id} is kept`);
+      }
+    },
+    isDone: (progress) => progress === "after",
+    async afterNext(asksRestic) {
+      await assertReadable(before);
+      // What is lost for good is for `repair snapshots`; beyond that nothing is wrong.
+      const problems = await problemsIn(repository);
+      assert.deepEqual(new Set(problems.map(({ kind }) => kind)), new Set(["blob-missing"]));
+      if (!asksRestic) return;
+      await new Client(COMEBACK, repository).done(["repair", "snapshots", "--forget", "-q"]);
+      await proveClean(true);
+      await assertReadable(before);
+    },
+  });
+});
 
-async function problems(): Promise<number> {
-  await using repository = await open();
-  return (await check({ repository, workers: 1 })).problemCount;
-}
-
-/** Index files that are gone, damaged, or both. */
-function damageIndex(random: SeededRandom): void {
-  for (const file of storedFiles(path, "index")) {
-    const dice = random.integer(0, 3);
-    if (dice === 0) DAMAGES["removed"](join(path, file));
-    else if (dice === 1) DAMAGES["one bit flipped"](join(path, file));
-  }
-}
-
-function startRepair(readAllPacks: boolean): Running {
-  return comeback.start(["repair", "index", "-q", ...(readAllPacks ? ["--read-all-packs"] : [])]);
-}
-
-/** Resolves once the program holds its lock, or has ended. */
-async function lockOf(running: Running): Promise<void> {
-  const known = new Set(readdirSync(locks));
-  const { child } = running;
-  const isOver = (): boolean => child.exitCode !== null || child.signalCode !== null;
-  while (!isOver() && readdirSync(locks).every((name) => known.has(name))) await sleep(1);
-}
-
-/** How long a repair that nobody kills holds its lock. */
-async function holdTimeMs(running: Running): Promise<number> {
-  await lockOf(running);
-  const startMs = performance.now();
-  const finished = await running.finished;
-  assert.equal(finished.exitCode, 0, finished.describe());
-  return performance.now() - startMs;
-}
-
-test(`kill -9 during repair index at ${KILLS} moments, seed ${SEED}`, async (t: TestContext) => {
-  const random = new SeededRandom(SEED);
-  await makeRepository(random);
-  const packs = storedFiles(path, "data").length;
-  assert.ok(packs > 100, `${packs} packs`);
-  let kills = 0;
-  let locksLeft = 0;
-  let usualMs = await holdTimeMs(startRepair(true));
-  for (let runs = 0; kills < KILLS; runs++) {
-    assert.ok(runs < RUNS_MAX, `only ${kills} of ${runs} repairs could be killed`);
-    damageIndex(random);
-    const before = await problems();
-    const running = startRepair(kills % 2 === 0);
-    await lockOf(running);
-    await Promise.race([sleep((usualMs * random.integer(0, 1100)) / 1000), running.finished]);
-    running.child.kill("SIGKILL");
-    const finished = await running.finished;
-    assert.ok(finished.signal === "SIGKILL" || finished.exitCode === 0, finished.describe());
-    if (finished.signal === "SIGKILL") kills++;
-    // It was quicker than expected.
-    else usualMs *= 0.7;
-    locksLeft += readdirSync(locks).length;
-    const after = await problems();
-    assert.ok(after <= before, `${after} problems after kill ${kills}, ${before} before`);
-  }
-  // The lock of the dead one is of a process that is gone.
-  await comeback.done(["repair", "index"]);
-  await comeback.check();
-  const restic = new Client(RESTIC_018, path);
-  await restic.done(["unlock"]);
-  await restic.check();
-  assert.equal(storedFiles(path, "data").length, packs);
-  assert.ok(locksLeft > 0, "no kill hit a repair that held its lock");
-  t.diagnostic(`${locksLeft} locks of the dead were seen`);
-  rmSync(path, { recursive: true });
+test(`${KILLS} kills of repair snapshots, seed ${SEED}`, async (t: TestContext) => {
+  const damaged = damagedCopy("snapshots");
+  for (const id of await somePacks(damaged)) DAMAGES["removed"](pathOfPack(damaged, id));
+  await new Client(COMEBACK, damaged).done(["repair", "index", "-q"]);
+  const before = await readableFiles(damaged);
+  assert.ok((await problemsIn(damaged)).length > 0);
+  await kill(t, {
+    template: join(folder, "snapshots"),
+    args: ["repair", "snapshots", "--forget", "-q"],
+    kills: KILLS,
+    async afterKill(progress) {
+      await assertReadable(before);
+      if (progress === "after") await proveClean(false);
+    },
+    async afterNext(asksRestic) {
+      await assertReadable(before);
+      // One that was mended when its run died may be there twice by now.
+      const snapshots = storedFiles(repository, "snapshots").length;
+      assert.ok(snapshots === before.size || snapshots === before.size + 1, `${snapshots}`);
+      await proveClean(asksRestic);
+    },
+  });
 });

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { SeededRandom } from "@comeback/testkit";
+import { SeededRandom } from "@comeback/testkit";
 
 const MiB = 1024 * 1024;
 
@@ -39,4 +39,13 @@ export class Corpus {
     const word = random.hex(8);
     writeFileSync(path, `${word} ${path}\n`.repeat(random.integer(0, 400)));
   }
+}
+
+/** The same, for a test that does not change it. */
+export function makeCorpus(
+  folder: string,
+  seed: number,
+  counts: { readonly small: number; readonly large: number },
+): Corpus {
+  return new Corpus(folder, new SeededRandom(seed), counts);
 }

@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 
 export type DamageName = "one bit flipped" | "cut in half" | "emptied" | "removed";
 
@@ -17,8 +17,8 @@ export const DAMAGES: Readonly<Record<DamageName, (path: string) => void>> = {
   removed: (path) => rmSync(path),
 };
 
+/** As a new file: others may share the bytes of the old one by a hard link. */
 export function overwrite(path: string, bytes: Uint8Array): void {
-  // Files of a repository are read-only.
-  chmodSync(path, 0o600);
-  writeFileSync(path, bytes);
+  rmSync(path);
+  writeFileSync(path, bytes, { mode: 0o400 });
 }

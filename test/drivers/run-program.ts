@@ -24,6 +24,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** What it reads on its standard input; by default nothing. */
   readonly input?: Uint8Array | string;
+  /** It leads a process group of its own, to which a test may send signals as a terminal does. */
+  readonly ownGroup?: boolean;
   /** The test writes its standard input, and ends it. */
   readonly inputStaysOpen?: boolean;
   /** A server runs until the test ends it. */
@@ -42,6 +44,7 @@ export function startProgram(
   const { cwd, env, input = "" } = options;
   const child = spawn(command, args, {
     ...(cwd === undefined ? {} : { cwd }),
+    detached: options.ownGroup ?? false,
     env: { ...process.env, ...env },
     stdio: ["pipe", "pipe", "pipe"],
   });

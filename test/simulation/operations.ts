@@ -1,25 +1,35 @@
 import assert from "node:assert/strict";
+import { damaged } from "@comeback/core";
 import {
   backup,
+  changeTags,
   check,
   copy,
   executeForget,
+  executeMerge,
   executePrune,
+  executeRewrite,
   findLatest,
   instantOfMilliseconds,
   listSnapshots,
   planForget,
   planIndexRepair,
+  planMerge,
   planPrune,
+  planRecover,
+  planRewrite,
+  planSnapshotRepair,
   type PruneMode,
+  recover,
   removedByPlan,
   repairIndex,
+  repairSnapshots,
   type Snapshot,
 } from "@comeback/engine";
 import type { SeededRandom, SimulatedClient } from "@comeback/testkit";
 import { compareSnapshot } from "./compare-snapshot.ts";
 import { changedModel, type FileModel, newModel, sourceOf } from "./file-model.ts";
-import { openSession, type World } from "./world.ts";
+import { hostWithout, openSession, type World } from "./world.ts";
 
 const KEEP_DELETE_MS = [0, 10 * 60_000, 23 * 3_600_000];
 
@@ -41,7 +51,8 @@ export type Operation = (actor: Actor) => Promise<void>;
 /** Whether an operation that began with so many troubles had nothing but good conditions. */
 function wasUndisturbed({ world, client }: Actor, troublesBefore: number): boolean {
   // Where lists lag behind, what others have just saved looks as if it were missing.
-  return client.troubles === troublesBefore && world.store.listLagMs === 0;
+  const isSteady = world.store.listLagMs === 0 && !world.hasTorn;
+  return client.troubles === troublesBefore && isSteady;
 }
 
 async function backUp(actor: Actor): Promise<void> {
@@ -161,6 +172,96 @@ async function copyAll({ world, client }: Actor): Promise<void> {
   }
 }
 
+/** Gives all snapshots one more tag: each is replaced. */
+async function tag({ world, client, random }: Actor): Promise<void> {
+  await using session = await openSession(world, client, { exclusive: false });
+  const { repository, signal, mayWrite } = session;
+  await mayWrite;
+  const snapshots = await listSnapshots(repository, {}, { signal });
+  for (const { id } of snapshots) world.removed.add(id);
+  const changes = { add: [`more:${random.integer(1, 3)}`] };
+  const onChanged = (_: Snapshot, { id }: Snapshot): void => void world.saved.add(id);
+  const { failed } = await changeTags(repository, snapshots, changes, { signal, onChanged });
+  // Where it failed the old one stays, unless somebody else removed it.
+  if (failed.length > 0) throw damaged("the tags of a snapshot", failed[0]?.message ?? "");
+}
+
+/** As the command line has it: what makes snapshots of what is there runs beside no prune. */
+const BUILDING = { exclusive: false, activity: "prune" } as const;
+
+async function mergeSome({ world, client, random }: Actor): Promise<void> {
+  await using session = await openSession(world, client, BUILDING);
+  const { repository, signal, mayWrite } = session;
+  const snapshots = (await listSnapshots(repository, {}, { signal })).filter(
+    (snapshot) => world.modelOf(snapshot) !== undefined && random.chance(60),
+  );
+  if (snapshots.length < 2) return;
+  const forgets = random.chance(50);
+  const model = new Map(snapshots.flatMap((snapshot) => [...(world.modelOf(snapshot) ?? [])]));
+  world.announceMerge(snapshots, model);
+  await repository.loadIndex({ includeMarked: true, signal });
+  const plan = await planMerge({
+    repository,
+    snapshots,
+    hostname: "merged",
+    programVersion: "simulated",
+    forget: forgets,
+    mayWrite,
+    signal,
+  });
+  await mayWrite;
+  if (forgets) for (const { id } of snapshots) world.removed.add(id);
+  world.saved.add((await executeMerge(repository, plan, { signal })).id);
+}
+
+/** Leaves the files of one name out of one snapshot. */
+async function rewriteOne({ world, client, random }: Actor): Promise<void> {
+  await using session = await openSession(world, client, BUILDING);
+  const { repository, signal, mayWrite } = session;
+  const all = await listSnapshots(repository, {}, { signal });
+  const snapshots = all.filter((snapshot) => world.modelOf(snapshot) !== undefined);
+  if (snapshots.length === 0) return;
+  const snapshot = random.pick(snapshots);
+  const name = String(random.integer(1, 4));
+  await repository.loadIndex({ includeMarked: true, signal });
+  const plan = await planRewrite({
+    repository,
+    snapshots: [snapshot],
+    excludes: (path, node) => node.type === "file" && path.endsWith(`/${name}`),
+    hostname: hostWithout(snapshot, name),
+    forget: random.chance(50),
+    mayWrite,
+    signal,
+  });
+  await mayWrite;
+  if (plan.forget) world.removed.add(snapshot.id);
+  for (const { id } of await executeRewrite(repository, plan, { signal })) world.saved.add(id);
+  const [failure] = plan.failed;
+  if (failure !== undefined) throw damaged("a snapshot to rewrite", failure.message);
+}
+
+/** Makes a snapshot of the trees that none leads to. */
+async function recoverAll({ world, client }: Actor): Promise<void> {
+  await using session = await openSession(world, client, BUILDING);
+  const { repository, signal, mayWrite } = session;
+  await repository.loadIndex({ includeMarked: true, signal });
+  const plan = await planRecover({ repository, workers: 1, signal });
+  if (!plan.isNeeded) return;
+  await mayWrite;
+  world.saved.add((await recover({ repository, plan, signal })).id);
+}
+
+async function mendSnapshots(actor: Actor): Promise<void> {
+  const { world, client } = actor;
+  const troublesBefore = client.troubles;
+  await using session = await openSession(world, client, BUILDING);
+  const { repository, signal, mayWrite } = session;
+  const plan = await planSnapshotRepair({ repository, forget: true, signal });
+  if (wasUndisturbed(actor, troublesBefore)) assert.equal(plan.isNeeded, false);
+  await mayWrite;
+  await repairSnapshots({ repository, plan, signal });
+}
+
 async function mendIndex({ world, client, random }: Actor): Promise<void> {
   await using session = await openSession(world, client, { exclusive: true });
   const { repository, signal, mayWrite } = session;
@@ -178,5 +279,10 @@ export const OPERATIONS: Readonly<Record<string, { weight: number; run: Operatio
   prune: { weight: 6, run: (actor) => prune("two-phase", actor) },
   "prune at once": { weight: 2, run: (actor) => prune("instant", actor) },
   copy: { weight: 1, run: copyAll },
+  tag: { weight: 1, run: tag },
+  merge: { weight: 1, run: mergeSome },
+  rewrite: { weight: 1, run: rewriteOne },
+  recover: { weight: 1, run: recoverAll },
   "repair index": { weight: 1, run: mendIndex },
+  "repair snapshots": { weight: 1, run: mendSnapshots },
 };

@@ -16,6 +16,30 @@ const PACK_SIZE_BYTES = 2_000;
 /** Tags say which model a snapshot is of: its id is not known where a crash came first. */
 const TAG = "model:";
 
+/** The path of what `recover` finds. */
+const RECOVERED_PATH = "/recover";
+const WITHOUT = "without ";
+
+/** The host of a rewritten snapshot says which names were left out of it. */
+export function hostWithout(snapshot: Snapshot, name: string): string {
+  return WITHOUT + [...namesLeftOut(snapshot), name].join("");
+}
+
+function namesLeftOut({ hostname = "" }: Snapshot): Set<string> {
+  return new Set(hostname.startsWith(WITHOUT) ? hostname.slice(WITHOUT.length) : "");
+}
+
+function mergeKey(snapshots: readonly { readonly id: string }[]): string {
+  return snapshots
+    .map(({ id }) => id)
+    .toSorted()
+    .join();
+}
+
+function mergedFrom({ comeback }: Snapshot): string {
+  return mergeKey((comeback as { readonly merged?: Snapshot[] } | undefined)?.merged ?? []);
+}
+
 /** An empty repository; making one takes longer than to copy it. */
 let made: MemoryBackend | undefined;
 
@@ -44,6 +68,8 @@ export class World {
   /** Where snapshots are copied to. */
   readonly copies: World | undefined;
   readonly #seed: number;
+  /** By the snapshots that they were made from; shared with the place where they are copied to. */
+  readonly #merged: Map<string, FileModel>;
   #opened = 0;
 
   private constructor(store: SimulatedStore, seed: number, copies: World | undefined) {
@@ -51,6 +77,7 @@ export class World {
     this.#seed = seed;
     this.copies = copies;
     this.models = copies?.models ?? [];
+    this.#merged = copies === undefined ? new Map() : copies.#merged;
   }
 
   static async create(options: {
@@ -72,7 +99,25 @@ export class World {
     return `${TAG}${this.models.push(model) - 1}`;
   }
 
-  modelOf(snapshot: Snapshot): FileModel {
+  /** What a snapshot must hold; nothing where it was put together of whatever was left over. */
+  modelOf(snapshot: Snapshot): FileModel | undefined {
+    if (snapshot.paths.includes(RECOVERED_PATH)) return undefined;
+    const model = this.#merged.get(mergedFrom(snapshot)) ?? this.#backedUp(snapshot);
+    const without = namesLeftOut(snapshot);
+    return new Map([...model].filter(([path]) => !without.has(path.slice(-1))));
+  }
+
+  /** Takes note of what a merge is about to make of these. */
+  announceMerge(snapshots: readonly Snapshot[], model: FileModel): void {
+    this.#merged.set(mergeKey(snapshots), model);
+  }
+
+  /** Whether files were written only in part: then others may find what cannot be read. */
+  get hasTorn(): boolean {
+    return this.store.torn + (this.copies?.store.torn ?? 0) > 0;
+  }
+
+  #backedUp(snapshot: Snapshot): FileModel {
     const tag = snapshot.tags?.find((text) => text.startsWith(TAG)) ?? "";
     const model = this.models[Number(tag.slice(TAG.length))];
     if (model === undefined) throw new Error(`snapshot ${snapshot.id} has no model`);
@@ -125,6 +170,14 @@ export async function openSession(
   lock.confirmed.catch((error: unknown) => {
     if (!lockWait.signal.aborted) stop.abort(error);
   });
+  if (options.activity !== undefined) {
+    try {
+      await lock.confirmed;
+    } catch (error) {
+      await lock[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
   return {
     repository,
     signal: stop.signal,

@@ -1,3 +1,4 @@
+import type { Backend } from "@comeback/core";
 import type { Repository as OpenRepository } from "@comeback/engine";
 import {
   type InitOptions,
@@ -6,7 +7,8 @@ import {
   type RepositoryOptions,
 } from "@comeback/engine";
 import { systemClock, systemRandom } from "@comeback/platform";
-import { findBackend } from "./opening/find-backend.ts";
+import { prepareStorage } from "./opening/open-backend.ts";
+import type { StorageOptions } from "./options/storage-options.ts";
 
 /** Where a repository is and what opens it; everything else has a default. */
 export interface RepositoryPlace
@@ -15,6 +17,8 @@ export interface RepositoryPlace
     Pick<RepositoryOptions, "password"> {
   /** As for `comeback -r`: a folder. */
   readonly location: string;
+  /** How storage is reached, as `-o`, `--limit-upload`, `--cacert` and the like say it. */
+  readonly storage?: Partial<StorageOptions>;
 }
 
 export interface NewRepository
@@ -22,9 +26,8 @@ export interface NewRepository
 
 /** Makes a repository and opens it. Whoever gets it disposes of it. */
 export async function createRepository(place: NewRepository): Promise<OpenRepository> {
-  const { location, ...options } = place;
-  const { factory } = await findBackend(location);
-  const backend = await factory.create(location, { signal: place.signal });
+  const { location, storage, ...options } = place;
+  const backend = await reach("create", { ...options, location, storage });
   try {
     return await Repository.init({ clock: systemClock, random: systemRandom, ...options, backend });
   } catch (error) {
@@ -35,15 +38,25 @@ export async function createRepository(place: NewRepository): Promise<OpenReposi
 
 /** Opens a repository. Whoever gets it disposes of it. */
 export async function openRepository(place: RepositoryPlace): Promise<OpenRepository> {
-  const { location, ...options } = place;
-  const { factory } = await findBackend(location);
-  const backend = await factory.open(location, { signal: place.signal });
+  const { location, storage, ...options } = place;
+  const backend = await reach("open", { ...options, location, storage });
   try {
     return await Repository.open({ clock: systemClock, random: systemRandom, ...options, backend });
   } catch (error) {
     await backend[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+type Reached = Pick<RepositoryPlace, "location" | "clock" | "random" | "signal"> & {
+  readonly storage: Partial<StorageOptions> | undefined;
+};
+
+async function reach(how: "create" | "open", place: Reached): Promise<Backend> {
+  const { location, storage, signal, clock = systemClock, random = systemRandom } = place;
+  const { env } = process;
+  const prepared = await prepareStorage({ location, env, clock, random, signal, storage });
+  return prepared.reach(how);
 }
 
 /**

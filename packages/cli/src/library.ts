@@ -9,6 +9,7 @@ export {
   openRepository,
   type RepositoryPlace,
 } from "./library-repository.ts";
+export type { StorageOptions, StorageSetting } from "./options/storage-options.ts";
 
 export {
   type ArchiveFormat,

@@ -86,6 +86,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/copy.ts"),
   },
   {
+    name: "replicate",
+    summary: "keep a second copy of a repository's folder",
+    load: () => import("./commands/replicate.ts"),
+  },
+  {
     name: "check",
     summary: "prove that the repository is whole",
     load: () => import("./commands/check.ts"),
@@ -104,6 +109,16 @@ const COMMANDS: readonly CommandEntry[] = [
     name: "prune",
     summary: "free the space of data that no snapshot needs",
     load: () => import("./commands/prune.ts"),
+  },
+  {
+    name: "thaw",
+    summary: "make packs in archive classes readable",
+    load: () => import("./commands/thaw.ts"),
+  },
+  {
+    name: "retention",
+    summary: "keep what is stored from being deleted",
+    load: () => import("./commands/retention.ts"),
   },
   {
     name: "repair",
@@ -154,6 +169,11 @@ const COMMANDS: readonly CommandEntry[] = [
     name: "list",
     summary: "list ids of one kind of object",
     load: () => import("./commands/list.ts"),
+  },
+  {
+    name: "backend",
+    summary: "find out what a storage can do, and how fast",
+    load: () => import("./commands/backend.ts"),
   },
   {
     name: "cache",

@@ -85,12 +85,21 @@ export interface BackendArchive {
   ): Promise<void>;
 }
 
+/** What came of trying to delete what is locked. */
+export interface RetentionProbe {
+  readonly isEnforced: boolean;
+  /** What the store said. */
+  readonly answer: string;
+}
+
 /** The part of a backend that keeps files from being deleted before a time, by whomsoever. */
 export interface BackendRetention {
   /** Until when a file cannot be deleted; undefined where it can be now. */
   lockedUntilMs(file: RepositoryFile, options?: OperationOptions): Promise<number | undefined>;
   /** Keeps a file at least until then; never shortens what was set. */
   extend(file: RepositoryFile, untilMs: number, options?: OperationOptions): Promise<void>;
+  /** Writes a small object that is locked for a moment, and tries to delete it for good. */
+  probe?(options?: OperationOptions): Promise<RetentionProbe>;
 }
 
 /**
@@ -139,7 +148,11 @@ export interface Backend extends AsyncDisposable {
   readonly isCreateAtomic?: boolean | undefined;
   /** There only where packs may need a thaw; `load` of one that does rejects with `backend.archived`. */
   readonly archive?: BackendArchive | undefined;
-  /** There only where the store locks files; `remove` of one rejects with `backend.retained`. */
+  /**
+   * There only where the store locks files; `remove` of one rejects with `backend.retained`. Index
+   * files and locks of the repository, which are replaced all the time, may be hidden instead,
+   * where the store keeps what is hidden until its time is over.
+   */
   readonly retention?: BackendRetention | undefined;
 
   save(file: RepositoryFile, data: Uint8Array, options?: SaveOptions): Promise<void>;

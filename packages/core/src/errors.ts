@@ -18,6 +18,7 @@ export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
 export type ErrorCode =
   | "backend.archived"
   | "backend.busy"
+  | "backend.changed-host"
   | "backend.closed"
   | "backend.credentials"
   | "backend.exists"
@@ -54,6 +55,8 @@ export type ErrorCode =
   | "platform.unsupported"
   | "platform.system-call"
   | "repair.incomplete"
+  | "replicate.incomplete"
+  | "replicate.other-repository"
   | "repository.damaged"
   | "repository.exists"
   | "repository.locked"

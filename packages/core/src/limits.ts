@@ -53,6 +53,9 @@ export const LARGE_FILES_IN_FLIGHT_MAX = 4;
 export const FILES_IN_FLIGHT_MAX = 2048;
 /** Packs waiting for or under upload before workers get no new task. */
 export const PACKS_IN_FLIGHT_MAX = 2;
+/** To storage far away as many are under upload as it has connections, within these bounds. */
+export const PACKS_IN_FLIGHT_REMOTE_MAX = 8;
+export const PACKS_IN_FLIGHT_REMOTE_MAX_BYTES: number = 128 * MiB;
 /** The walk gives other work a turn after this long. */
 export const WALK_SLICE_MS = 10;
 /** A folder of more entries than this is listed in slices, with other work in between. */
@@ -141,6 +144,90 @@ export const LOCAL_IO_SLICE_BYTES: number = 4 * MiB;
 /** Sizes of this many files are asked for at once while a folder is listed. */
 export const LOCAL_STATS_IN_FLIGHT_MAX = 32;
 
+/** A mount command and the mount it makes are waited for this long, where nothing else is set. */
+export const MOUNT_WAIT_DEFAULT_MS = 30_000;
+export const MOUNT_WAIT_MAX_MS: number = 3_600_000;
+/** How often it is looked whether the mount is there. */
+export const MOUNT_POLL_MS = 200;
+/** What a mount command wrote last, of which a message shows a line. */
+export const MOUNT_COMMAND_OUTPUT_MAX_BYTES: number = 4 * KiB;
+
+/** Azure: calls at the same time where nothing else is set (restic: 5), and at most. */
+export const AZURE_CONNECTIONS_DEFAULT = 5;
+export const AZURE_CONNECTIONS_MAX = 1000;
+/** Connections beside those of `load` and `save`: a lock is refreshed however busy they are. */
+export const AZURE_CONNECTIONS_SPARE = 3;
+/** A connection on which nothing moves for this long is given up. */
+export const AZURE_IDLE_TIMEOUT_MS = 60_000;
+/** A program that is asked for an identity's token is given up after this. */
+export const AZURE_TOKEN_PROGRAM_MS = 30_000;
+/** A larger file is sent in blocks of this size. */
+export const AZURE_SINGLE_UPLOAD_MAX_BYTES: number = 64 * MiB;
+export const AZURE_BLOCK_BYTES: number = 16 * MiB;
+/** An upload is handed to its connection in such parts, and can be aborted before the last. */
+export const AZURE_UPLOAD_SLICE_BYTES: number = 256 * KiB;
+/** The service has a checksum for a range up to this size. */
+export const AZURE_RANGE_CHECKSUM_MAX_BYTES: number = 4 * MiB;
+/** Blobs of one page of a list: the service's own maximum. */
+export const AZURE_LIST_PAGE_BLOBS = 5000;
+/** Asked for the states of more packs than this, a list of all is cheaper than a call for each. */
+export const AZURE_STATES_ASKED_SINGLY_MAX = 100;
+/** A failed call to a store is made again after pauses that double, with chance (restic: the same). */
+export const RETRY_PAUSE_FIRST_MS = 1_000;
+export const RETRY_PAUSE_MAX_MS = 60_000;
+/** ... and is given up once it has failed for so long (restic: 15 min). */
+export const RETRY_TOTAL_MAX_MS: number = 15 * 60_000;
+/** Storage that cannot even be opened is given up earlier: a name may be wrong, and somebody waits. */
+export const RETRY_OPEN_MAX_MS: number = 2 * 60_000;
+/** What one attempt adds to that at most: the machine may have slept in it. */
+export const RETRY_ATTEMPT_COUNTED_MAX_MS: number = 5 * 60_000;
+/** A store that asks for a longer pause is asked again after this one. */
+export const RETRY_AFTER_MAX_MS: number = 2 * 60_000;
+/** A stored file is compared with what it should be in pieces of this size. */
+export const COMPARE_SLICE_BYTES: number = 4 * MiB;
+
+/** Rate limits: what goes at once, as a time at that rate, and as bytes. */
+export const PACE_SLICE_MS = 100;
+export const PACE_SLICE_MIN_BYTES: number = 1 * KiB;
+export const PACE_SLICE_MAX_BYTES: number = 16 * KiB;
+
+/** Packs in the archive of a tiered store of which it is remembered that the hot part lacks them. */
+export const TIER_MISSES_KEPT_MAX = 100_000;
+/** An interrupted save into a tiered store cleans up for no longer. */
+export const TIER_CLEANUP_MAX_MS = 700;
+
+/** `backend test`: calls for a latency; files, time and bytes for a speed; how long a lock holds. */
+export const PROBE_LATENCY_CALLS = 20;
+export const PROBE_SPEED_FILE_BYTES: number = 8 * MiB;
+export const PROBE_SPEED_MIN_MS = 3_000;
+export const PROBE_SPEED_MAX_BYTES: number = 128 * MiB;
+export const PROBE_LOCK_MS = 60_000;
+/** SFTP: files that are read or written at once (restic: 5), and the ssh processes they go through. */
+export const SFTP_CONNECTIONS = 5;
+export const SFTP_CONNECTIONS_MAX = 64;
+export const SFTP_PROCESSES_MAX = 2;
+/** From this time for an answer on, one process alone would be held back: to 200 MB/s, and less. */
+export const SFTP_FAR_MS = 10;
+/** A packet larger than this is refused before anything is allocated (OpenSSH: 256 KiB). */
+export const SFTP_PACKET_MAX_BYTES: number = 256 * KiB;
+/** Bytes that one request carries: what every server takes, and what ours are at most. */
+export const SFTP_DATA_DEFAULT_BYTES: number = 32 * KiB;
+export const SFTP_DATA_MAX_BYTES: number = 255 * KiB;
+/** Bytes of one file that are asked for or sent before the first of them is answered. */
+export const SFTP_BYTES_IN_FLIGHT_MAX: number = 2 * MiB;
+/** Folders that are listed at once: each is a handle of the server. */
+export const SFTP_FOLDERS_IN_FLIGHT_MAX = 64;
+/** Of what ssh says on its standard error, the last so many bytes are kept for an error. */
+export const SFTP_STDERR_MAX_BYTES: number = 8 * KiB;
+/** Without a terminal nobody is asked for anything: a server that has not answered by then will not. */
+export const SFTP_START_MAX_MS: number = 2 * 60_000;
+/** While requests are unanswered and nothing comes or goes for so long, the connection is dead. */
+export const SFTP_SILENCE_MAX_MS: number = 5 * 60_000;
+/** After an abort, or at the end, a server has so long to answer before its ssh is killed. */
+export const SFTP_END_MAX_MS = 5_000;
+/** Temporary files of crashed saves are removed once they are so old, and so many at a time. */
+export const SFTP_TEMPORARY_MAX_MS: number = 24 * 3_600_000;
+export const SFTP_TEMPORARIES_KEPT_MAX = 1_000;
 /** Calls that a REST server or rclone gets at once (restic: 5), and the most that may be asked for. */
 export const REST_CONNECTIONS = 5;
 export const REST_CONNECTIONS_MAX = 100;
@@ -215,6 +302,8 @@ export const PRUNE_TREE_SPAN_MAX_BYTES: number = 32 * MiB;
 export const PRUNE_MISSING_NAMED_MAX = 20;
 /** Packs without an index whose headers are read at once. */
 export const PRUNE_HEADERS_IN_FLIGHT_MAX = 8;
+/** Index files that a prune has workers make while others are being stored. */
+export const PRUNE_INDEX_FILES_IN_FLIGHT_MAX = 4;
 /** Files that are removed at once. */
 export const PRUNE_REMOVALS_IN_FLIGHT_MAX = 8;
 /** Index files with fewer blobs are put together when others are rewritten anyway. */
@@ -232,3 +321,35 @@ export const DUMP_OUTPUT_BYTES: number = 256 * KiB;
 /** Trees that a search remembers, so that no snapshot walks them again; and their matches. */
 export const FIND_REMEMBERED_TREES_MAX: number = 1 << 20;
 export const FIND_REMEMBERED_MATCHES_MAX = 500_000;
+
+/** Of what a program says on its standard error, the last so many bytes are kept for an error. */
+export const REPLICATE_STDERR_MAX_BYTES: number = 8 * KiB;
+/** A program that is asked for a list prints lines of at most so many characters ... */
+export const REPLICATE_LINE_MAX_CHARS: number = 4 * KiB;
+/** ... and for a config, at most so many bytes. */
+export const REPLICATE_CONFIG_MAX_BYTES: number = 1 * MiB;
+/** Packs that a sample compares: of those just sent, and of those that were there. */
+export const REPLICATE_SAMPLE_PACKS = 32;
+/** Calls to an object store at once, unless the user says otherwise (restic: 5). */
+export const S3_CONNECTIONS = 5;
+export const S3_CONNECTIONS_MAX = 256;
+/** For locks and lists, which must not wait for packs. */
+export const S3_SPARE_SOCKETS = 4;
+/** A connection that takes longer, or on which nothing is heard for so long, is given up. */
+export const S3_CONNECT_MAX_MS = 15_000;
+export const S3_IDLE_MAX_MS = 120_000;
+/** An upload that was sent whole before it was aborted is waited for so long. */
+export const S3_ABORT_ANSWER_MAX_MS = 5_000;
+/** A body is handed to its connection in slices, so that an abort is seen between them. */
+export const S3_WRITE_SLICE_BYTES: number = 256 * KiB;
+/** What is larger goes up in parts. Packs are smaller; a huge index or snapshot may not be. */
+export const S3_SINGLE_PUT_MAX_BYTES: number = 128 * MiB;
+export const S3_PART_BYTES: number = 64 * MiB;
+/** What a probe of Object Lock writes is locked for so long. */
+export const S3_LOCK_PROBE_MS = 60_000;
+/** Packs that are waited for are asked this often whether they are thawed: each question is paid. */
+export const THAW_POLL_MS: number = 5 * 60_000;
+/** Thawed packs stay readable for so many days, unless the user says otherwise. */
+export const THAW_DAYS_DEFAULT = 7;
+/** Where a machine is no machine of a cloud, nobody answers there: it is not waited for longer. */
+export const S3_METADATA_MAX_MS = 1_000;

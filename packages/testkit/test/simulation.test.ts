@@ -6,6 +6,7 @@ import { MemoryBackend, SimulatedStore, type SimulatedTrouble, Simulation } from
 const CALM: SimulatedTrouble = {
   failuresPercent: 0,
   crashesPercent: 0,
+  tornPercent: 0,
   duplicatesPercent: 0,
   switchesPercent: 50,
   jumpsPercent: 0,
@@ -59,6 +60,23 @@ describe("a simulation", () => {
     const names = await namesIn(store.memory, "pack");
     assert.deepEqual(names.slice(-4), [..."4567"].map(nameOf));
     assert.ok(names.length <= 5, "at most the call at which it crashed was made");
+  });
+
+  it("leaves parts of files where it is told to, and counts them", async () => {
+    using simulation = new Simulation(1, { ...CALM, failuresPercent: 100, tornPercent: 100 });
+    const store = new SimulatedStore("store", new MemoryBackend());
+    const whole = Buffer.from("all of it");
+    simulation.client("A", async ({ process }) => {
+      for (const digit of "0123456789") {
+        const file = { type: "pack", name: nameOf(digit) } as const;
+        await assert.rejects(process.backend(store).save(file, whole), { code: "backend.io" });
+      }
+    });
+    await simulation.run();
+    const sizes = await Array.fromAsync(store.memory.list("pack"), (file) => file.sizeBytes);
+    const parts = sizes.filter((sizeBytes) => sizeBytes < whole.length);
+    assert.ok(parts.length > 0 && parts.length < 10, "the others were saved, and the answer lost");
+    assert.equal(store.torn, parts.length);
   });
 
   it("has lists lag behind what others saved, and never longer than the store says", async () => {

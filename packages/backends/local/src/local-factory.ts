@@ -1,20 +1,23 @@
 import { dirname, resolve } from "node:path";
 import { ComebackError, ExitCode } from "@comeback/core";
-import type { Backend, BackendFactory, OperationOptions } from "@comeback/core";
+import type { Backend, BackendFactory, OpenBackendOptions } from "@comeback/core";
 import { errorName, nodeFileSystem, syncFolder } from "./file-system.ts";
 import type { FileSystem } from "./file-system.ts";
 import { layoutFolders, modesFor, pathOf, typeFolder } from "./layout.ts";
 import { LocalBackend } from "./local-backend.ts";
 import { backendError } from "./local-errors.ts";
+import { LOCAL_SETTINGS, readRequiredPlace } from "./required-place.ts";
+import { waitForPlace } from "./wait-for-place.ts";
 
 const CONFIG = { type: "config", name: "" } as const;
 
 /** Repositories in a folder: a plain path, or `local:PATH` as restic also takes it. */
 export const localBackendFactory: BackendFactory = {
   scheme: "",
-  settings: {},
+  settings: LOCAL_SETTINGS,
   create: (location, options) => createLocal(location, options),
   open: (location, options) => openLocal(location, options),
+  removeEmpty: (location) => removeEmptyLocal(location),
 };
 
 function rootOf(location: string): string {
@@ -27,13 +30,20 @@ function rootOf(location: string): string {
   return resolve(path);
 }
 
+/** What the settings require of the place, before anything is looked for or written there. */
+async function requirePlace(root: string, options: OpenBackendOptions): Promise<void> {
+  const required = readRequiredPlace(options.settings ?? new Map<string, string>());
+  if (required !== undefined) await waitForPlace(root, required, options);
+}
+
 /** Makes the empty layout, durably. */
 export async function createLocal(
   location: string,
-  options: OperationOptions = {},
+  options: OpenBackendOptions = {},
   fileSystem: FileSystem = nodeFileSystem,
 ): Promise<Backend> {
   const root = rootOf(location);
+  await requirePlace(root, options);
   try {
     if (await isThere(fileSystem, pathOf(root, CONFIG))) {
       throw new ComebackError("repository.exists", `there is already a repository at ${root}`, {
@@ -58,11 +68,12 @@ export async function createLocal(
 /** Opens an existing layout. */
 export async function openLocal(
   location: string,
-  options: OperationOptions = {},
+  options: OpenBackendOptions = {},
   fileSystem: FileSystem = nodeFileSystem,
 ): Promise<Backend> {
   const root = rootOf(location);
   options.signal?.throwIfAborted();
+  await requirePlace(root, options);
   try {
     if (!(await isThere(fileSystem, root))) throw noRepository(root, "the folder does not exist");
     if (!(await isThere(fileSystem, pathOf(root, CONFIG)))) {
@@ -71,6 +82,20 @@ export async function openLocal(
     return await LocalBackend.open(root, fileSystem);
   } catch (error) {
     throw explainRoot(root, "opening the repository", error);
+  }
+}
+
+/** Takes away the folders that `createLocal` made, as far as nothing is in them. */
+async function removeEmptyLocal(location: string): Promise<void> {
+  const root = rootOf(location);
+  try {
+    for (const folder of layoutFolders(root).reverse()) {
+      await nodeFileSystem.rmdir(folder).catch((error: unknown) => {
+        if (!["ENOENT", "ENOTEMPTY", "EEXIST"].includes(errorName(error))) throw error;
+      });
+    }
+  } catch (error) {
+    throw explainRoot(root, "removing the empty folders", error);
   }
 }
 

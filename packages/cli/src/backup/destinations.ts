@@ -1,5 +1,6 @@
 import type { CommandContext } from "../context.ts";
 import { repositoryLocation } from "../opening/find-backend.ts";
+import { redactLocation } from "../opening/redact-location.ts";
 import { readPassword } from "../opening/read-password.ts";
 import { openSession, type Session } from "../opening/session.ts";
 import type { AlsoTo } from "../options/also-to.ts";
@@ -45,7 +46,7 @@ export async function openDestinations(
   const locations = [own, ...others.map(({ location }) => location)];
   const twice = locations.find((location, place) => locations.indexOf(location) !== place);
   if (twice !== undefined) {
-    throw badUsage(`${labelOf(twice)} is named twice`, "name each repository once");
+    throw badUsage(`${redactLocation(twice)} is named twice`, "name each repository once");
   }
   // Asked for, or printed by a command, once for all that share it.
   let shared: Promise<string> | undefined;
@@ -62,15 +63,10 @@ export async function openDestinations(
       globals: password === undefined ? globals : { ...globals, password },
     };
     return {
-      label: labelOf(location),
+      label: redactLocation(location),
       context: one,
       session: open(one, password !== undefined),
     };
   });
   return new Destinations(list);
-}
-
-/** A location may hold a name and a password, as in `rest:https://me:secret@host/`. */
-export function labelOf(location: string): string {
-  return location.replace(/\/\/[^/@]*@/, "//***@");
 }

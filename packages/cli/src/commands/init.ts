@@ -1,6 +1,8 @@
 import type { CommandContext } from "../context.ts";
-import { findBackend, repositoryLocation } from "../opening/find-backend.ts";
+import { repositoryLocation } from "../opening/find-backend.ts";
 import { type MadeRepository, makeRepository } from "../opening/make-repository.ts";
+import { prepareCommandStorage } from "../opening/open-backend.ts";
+import { redactLocation } from "../opening/redact-location.ts";
 import { readPassword } from "../opening/read-password.ts";
 import { openSession } from "../opening/session.ts";
 import { addFromOptions, fromContext, type FromFlags } from "../options/from-repository.ts";
@@ -28,7 +30,7 @@ export const define: CommandModule["define"] = (command, run) => {
       const version = parseVersion(flags.repositoryVersion);
       const location = await repositoryLocation(context.globals);
       // Before a password is asked for, the place has to be one that can hold a repository.
-      await findBackend(location);
+      await prepareCommandStorage(context, location);
       const chunkerPolynomial = await chunkerToCopy(context, flags);
       const password = await readPassword(context, {
         isNew: true,
@@ -79,7 +81,7 @@ function report(
   { id, location }: MadeRepository,
 ): void {
   if (globals.json) {
-    const message = { message_type: "initialized", id, repository: asGiven };
+    const message = { message_type: "initialized", id, repository: redactLocation(asGiven) };
     terminal.print(JSON.stringify(message));
   } else if (!globals.quiet) {
     terminal.print(

@@ -67,7 +67,9 @@ async function merge(
   // It may build on packs that wait to be deleted: no prune may run meanwhile.
   const lock = { lock: "shared", activity: "prune" } as const;
   await using session = await openSession(context, lock);
-  const { repository, signal, mayWrite } = session;
+  const { repository, signal } = session;
+  // A prune may be at its end: what is read before it is known to be over is out of date.
+  await session.mayWrite;
   const snapshots = await findSnapshots(session, names, filterOf(flags, env));
   // Packs that wait to be deleted are read, too, but nothing new builds on them.
   await repository.loadIndex({ includeMarked: true, signal });
@@ -81,7 +83,6 @@ async function merge(
     programVersion: `comeback ${VERSION}`,
     forget: flags.forget === true,
     dryRun,
-    mayWrite,
     signal,
     onFolder: () => void folders++,
     ...(flags.newHost === undefined ? {} : { hostname: flags.newHost }),
@@ -89,7 +90,6 @@ async function merge(
   });
   ticker.stop();
   if (!globals.json && !globals.quiet) terminal.print(renderMergePlan(plan).join("\n"));
-  await mayWrite;
   const saved = dryRun ? undefined : await executeMerge(repository, plan, { signal });
   report(context, plan, saved);
 }

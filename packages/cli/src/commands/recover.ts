@@ -31,6 +31,8 @@ export const define: CommandModule["define"] = (command, run) => {
         using report = startRepair(context);
         const { observer } = report;
         const { repository, signal } = session;
+        // A prune may be at its end: what is read before it is known to be over is out of date.
+        await session.mayWrite;
         await repository.loadIndex({ includeMarked: true, signal });
         const plan = await planRecover({ repository, observer, signal });
         report.show(renderRecoverPlan(plan));
@@ -38,7 +40,6 @@ export const define: CommandModule["define"] = (command, run) => {
           report.message(recoverMessage(plan, dryRun));
           return 0;
         }
-        await session.mayWrite;
         const programVersion = PROGRAM_VERSION;
         const snapshot = await recover({ repository, plan, programVersion, observer, signal });
         report.message(recoverMessage(plan, dryRun, snapshot));

@@ -109,6 +109,8 @@ async function index(context: CommandContext, flags: RepairFlags): Promise<numbe
   using repair = startRepair(context);
   const { observer } = repair;
   const { repository, signal } = session;
+  // Others may have been at work until the lock is confirmed: no plan may be older than that.
+  await session.mayWrite;
   const readAllPacks = flags.readAllPacks === true;
   const plan = await planIndexRepair({ repository, readAllPacks, observer, signal });
   repair.show(renderIndexPlan(plan));
@@ -116,7 +118,6 @@ async function index(context: CommandContext, flags: RepairFlags): Promise<numbe
     repair.message(indexRepairMessage(plan));
     return 0;
   }
-  await session.mayWrite;
   const result = await repairIndex({ repository, plan, observer, signal });
   repair.message(indexRepairMessage(plan, result));
   if (plan.isNeeded) repair.show(renderIndexResult(result));
@@ -141,6 +142,7 @@ async function packs(
   using repair = startRepair(context);
   const { observer } = repair;
   const { repository, signal } = session;
+  await session.mayWrite;
   await repository.loadIndex({ includeMarked: true, signal });
   const plan = await planPackRepair({ repository, packs: ids, observer, signal });
   repair.show(renderPackPlan(plan));
@@ -148,7 +150,6 @@ async function packs(
     repair.message(packRepairMessage(plan));
     return 0;
   }
-  await session.mayWrite;
   const result = await repairPacks({ repository, plan, keep: keepPack, observer, signal });
   repair.message(packRepairMessage(plan, result));
   repair.show(renderPackResult(result));
@@ -167,7 +168,8 @@ async function snapshots(
   using repair = startRepair(context);
   const { observer } = repair;
   const { repository, signal } = session;
-  await repository.loadIndex({ includeMarked: true, signal });
+  // A prune may be at its end: what is read before it is known to be over is out of date.
+  await session.mayWrite;
   const filter = filterOf(flags, context.env);
   const plan = await planSnapshotRepair({
     repository,
@@ -181,7 +183,6 @@ async function snapshots(
     repair.message(snapshotRepairMessage(plan));
     return 0;
   }
-  await session.mayWrite;
   const result = await repairSnapshots({ repository, plan, observer, signal });
   repair.message(snapshotRepairMessage(plan, result));
   repair.show(renderSnapshotResult(result, plan));

@@ -119,7 +119,9 @@ async function rewrite(
   // It may build on packs that wait to be deleted: no prune may run meanwhile.
   const lock = { lock: "shared", activity: "prune" } as const;
   await using session = await openSession(context, lock);
-  const { repository, signal, mayWrite } = session;
+  const { repository, signal } = session;
+  // A prune may be at its end: what is read before it is known to be over is out of date.
+  await session.mayWrite;
   const snapshots = await findSnapshots(session, names, filterOf(flags, env));
   // Packs that wait to be deleted are read, too, but nothing new builds on them.
   await repository.loadIndex({ includeMarked: true, signal });
@@ -132,7 +134,6 @@ async function rewrite(
     snapshots,
     forget: flags.forget === true,
     dryRun,
-    mayWrite,
     signal,
     summarize: flags.snapshotSummary === true,
     ...(excludes === undefined ? {} : { excludes }),
@@ -150,7 +151,6 @@ async function rewrite(
   say(...renderRewritePlan(plan));
   const saved = new Map<string, Snapshot>();
   if (!dryRun) {
-    await mayWrite;
     await executeRewrite(repository, plan, {
       signal,
       onSaved: (old, rewritten) => {

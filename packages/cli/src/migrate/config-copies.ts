@@ -2,6 +2,8 @@ import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { type Backend, ComebackError, messageOf } from "@comeback/core";
+import { isFolderLocation } from "../opening/find-backend.ts";
+import { redactLocation } from "../opening/redact-location.ts";
 import type { ConfigKeeper } from "@comeback/engine";
 
 /** What tells whether a copy belongs to a repository that has no config to ask. */
@@ -73,7 +75,9 @@ export async function findConfigCopy(
   return undefined;
 }
 
+/** The same for a location as it is given and as its backend tells it. */
 function locationKey(location: string): string {
+  if (!isFolderLocation(location)) return redactLocation(location);
   return resolve(location.replace(/^local:/, ""));
 }
 

@@ -2,7 +2,9 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ComebackError, ExitCode, isComebackError } from "@comeback/core";
 import type { CommandContext } from "../context.ts";
-import { findBackend, repositoryLocation } from "../opening/find-backend.ts";
+import { isFolderLocation, repositoryLocation } from "../opening/find-backend.ts";
+import { openBackend } from "../opening/open-backend.ts";
+import { redactLocation } from "../opening/redact-location.ts";
 import { type ConfigCopy, findConfigCopy } from "./config-copies.ts";
 
 /** Says of a repository without a config that it is one, where a migration was cut off. */
@@ -14,12 +16,16 @@ export async function explainNoRepository(
   if (!isComebackError(error, "repository.none")) return error;
   const copy = await findConfigCopy(env, location);
   if (copy === undefined) return error;
-  return new ComebackError("repository.no-config", `${location} has no config file`, {
-    why: "a migration was cut off while it replaced that file; nothing else is missing",
-    next: `run \`comeback migrate upgrade_repo_v2\` again, or copy ${copy.path} to the repository's \`config\``,
-    exitCode: ExitCode.noRepository,
-    cause: error,
-  });
+  return new ComebackError(
+    "repository.no-config",
+    `${redactLocation(location)} has no config file`,
+    {
+      why: "a migration was cut off while it replaced that file; nothing else is missing",
+      next: `run \`comeback migrate upgrade_repo_v2\` again, or copy ${copy.path} to the repository's \`config\``,
+      exitCode: ExitCode.noRepository,
+      cause: error,
+    },
+  );
 }
 
 /** Puts a config back that an interrupted migration had taken away; true where there was one. */
@@ -27,16 +33,18 @@ export async function restoreLostConfig(context: CommandContext): Promise<boolea
   const location = await repositoryLocation(context.globals);
   const copy = await findConfigCopy(context.env, location);
   if (copy === undefined) return false;
-  const place = await findBackend(location);
   try {
-    await using _whole = await place.factory.open(place.location, { signal: context.signal });
+    await using _whole = await openBackend(context, location);
     return false;
   } catch (error) {
     if (!isComebackError(error, "repository.none")) throw error;
   }
-  if (!(await isSamePlace(copy))) return false;
+  // To open it without a config makes folders: not on a mount point that is bare now.
+  if (isFolderLocation(location) && !(await isSamePlace(copy))) return false;
   // A folder without a config cannot be opened; to make one keeps what is there.
-  await using backend = await place.factory.create(place.location, { signal: context.signal });
+  await using backend = await openBackend(context, location, "create");
+  const keys = await Array.fromAsync(backend.list("key"));
+  if (!keys.some(({ name }) => copy.about.keys.includes(name))) return false;
   await backend.save({ type: "config", name: "" }, await readFile(copy.path));
   return true;
 }

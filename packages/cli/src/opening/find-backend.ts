@@ -2,15 +2,47 @@ import { readFile } from "node:fs/promises";
 import { type BackendFactory, ComebackError } from "@comeback/core";
 import type { GlobalOptions } from "../options/global-options.ts";
 
-/** Kinds of storage that restic knows and this version does not serve yet. */
-const PLANNED_SCHEMES = ["azure", "b2", "gs", "s3", "sftp", "swift"];
-const SUPPORTED =
-  "a folder (/mnt/backup/comeback or local:/mnt/backup/comeback), " +
-  "a REST server (rest:https://host/path/), rclone (rclone:remote:path)";
+/** A kind of storage: what it is called in messages, and its adapter, loaded when it is used. */
+interface Adapter {
+  readonly example: string;
+  load(): Promise<BackendFactory>;
+}
+
+/** By scheme, as it stands before the colon of a location; a plain path is `local`. */
+const ADAPTERS: Readonly<Record<string, Adapter>> = {
+  local: {
+    example: "a folder (/mnt/backup/comeback or local:/mnt/backup/comeback)",
+    load: async () => (await import("@comeback/backend-local")).localBackendFactory,
+  },
+  s3: {
+    example: "an object store (s3:s3.amazonaws.com/bucket/path, s3:https://host/bucket/path)",
+    load: async () => (await import("@comeback/backend-s3")).s3BackendFactory,
+  },
+  sftp: {
+    example: "sftp:USER@HOST:/PATH",
+    load: async () => (await import("@comeback/backend-sftp")).sftpBackendFactory,
+  },
+  rest: {
+    example: "rest:https://USER:PASSWORD@HOST/PATH/",
+    load: async () => (await import("@comeback/backend-rest")).restBackendFactory,
+  },
+  rclone: {
+    example: "rclone:REMOTE:PATH",
+    load: async () => (await import("@comeback/backend-rclone")).rcloneBackendFactory,
+  },
+  azure: {
+    example: "azure:CONTAINER:/PATH",
+    load: async () => (await import("@comeback/backend-azure")).azureBackendFactory,
+  },
+};
+
+/** Kinds of storage that restic knows, and this version not in all cases. */
+const RESTIC_SCHEMES = ["azure", "b2", "gs", "rclone", "rest", "s3", "sftp", "swift"];
 
 /** The kind of storage that a location names, and how it is opened. */
 export interface BackendPlace {
   readonly factory: BackendFactory;
+  readonly scheme: string;
   readonly location: string;
 }
 
@@ -37,20 +69,22 @@ export async function repositoryLocation(globals: GlobalOptions): Promise<string
   });
 }
 
-/** The adapter for a location. Adapters are loaded only when they are used. */
+/** The adapter for a location. */
 export async function findBackend(location: string): Promise<BackendPlace> {
-  const scheme = schemeOf(location);
-  if (scheme === "rclone") {
-    const { rcloneBackendFactory } = await import("@comeback/backend-rclone");
-    return { factory: rcloneBackendFactory, location };
-  }
-  if (scheme === "rest") {
-    const { restBackendFactory } = await import("@comeback/backend-rest");
-    return { factory: restBackendFactory, location };
-  }
-  if (scheme !== undefined && scheme !== "local") throw unsupported(scheme);
-  const { localBackendFactory } = await import("@comeback/backend-local");
-  return { factory: localBackendFactory, location };
+  const scheme = schemeOf(location) ?? "local";
+  return { factory: await factoryOf(scheme), scheme, location };
+}
+
+/** The adapter for a kind of storage. */
+export async function factoryOf(scheme: string): Promise<BackendFactory> {
+  const adapter = Object.hasOwn(ADAPTERS, scheme) ? ADAPTERS[scheme] : undefined;
+  if (adapter === undefined) throw unsupported(scheme);
+  return adapter.load();
+}
+
+/** Whether a location names a folder: then its path says where it is, whoever asks. */
+export function isFolderLocation(location: string): boolean {
+  return (schemeOf(location) ?? "local") === "local";
 }
 
 /** As restic reads it: what stands before a colon is a kind of storage, unless it is a path. */
@@ -59,8 +93,11 @@ function schemeOf(location: string): string | undefined {
 }
 
 function unsupported(scheme: string): ComebackError {
-  const what = PLANNED_SCHEMES.includes(scheme)
+  const what = RESTIC_SCHEMES.includes(scheme)
     ? `repositories on ${scheme} are not supported yet`
     : `"${scheme}:" is no kind of storage`;
-  return new ComebackError("option.invalid", what, { next: `supported today: ${SUPPORTED}` });
+  const supported = Object.values(ADAPTERS)
+    .map(({ example }) => example)
+    .join(", ");
+  return new ComebackError("option.invalid", what, { next: `supported today: ${supported}` });
 }

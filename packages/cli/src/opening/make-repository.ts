@@ -1,6 +1,6 @@
 import { Repository } from "@comeback/engine";
 import type { CommandContext } from "../context.ts";
-import { findBackend } from "./find-backend.ts";
+import { openBackend } from "./open-backend.ts";
 
 export interface MadeRepository {
   readonly id: string;
@@ -21,8 +21,7 @@ export async function makeRepository(
 ): Promise<MadeRepository> {
   const { signal, clock, random } = context;
   const { location: wanted, ...rest } = wish;
-  const { factory, location } = await findBackend(wanted);
-  const backend = await factory.create(location, { signal });
+  const backend = await openBackend(context, wanted, "create");
   try {
     await using repository = await Repository.init({
       ...rest,

@@ -1,9 +1,8 @@
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
-import { ComebackError, decodeTextFile, displayText } from "@comeback/core";
+import { ComebackError, decodeTextFile, displayText, splitShellWords } from "@comeback/core";
 import type { CommandContext } from "../context.ts";
 import type { PasswordPlace } from "../options/places.ts";
-import { splitShellWords } from "../options/shell-words.ts";
 import { askPassword } from "./ask-password.ts";
 
 const COMMAND_OUTPUT_MAX_BYTES = 1024 * 1024;

@@ -3,7 +3,8 @@ import { Repository, RepositoryLock } from "@comeback/engine";
 import { releaseLargeBuffersEarly } from "@comeback/platform";
 import type { CommandContext } from "../context.ts";
 import { explainNoRepository } from "../migrate/lost-config.ts";
-import { findBackend, repositoryLocation } from "./find-backend.ts";
+import { repositoryLocation } from "./find-backend.ts";
+import { openBackend } from "./open-backend.ts";
 import { readPassword } from "./read-password.ts";
 import { openCache } from "./open-cache.ts";
 
@@ -91,9 +92,8 @@ async function openRepository(context: CommandContext, options: OpenOptions): Pr
   const { globals, signal, clock, random } = context;
   releaseLargeBuffersEarly();
   const location = await repositoryLocation(globals);
-  const { factory } = await findBackend(location);
   // First the place, then the password: nobody should type one for a repository that is not there.
-  const backend = await factory.open(location, { signal }).catch(async (error: unknown) => {
+  const backend = await openBackend(context, location).catch(async (error: unknown) => {
     throw await explainNoRepository(error, location, context.env);
   });
   try {

@@ -8,6 +8,11 @@ import {
   type RepositoryPlace,
   repositoryPlace,
 } from "./places.ts";
+import {
+  addStorageOptions,
+  resolveStorageOptions,
+  type StorageOptions,
+} from "./storage-options.ts";
 import { parseChoice, parseDurationMs, parseInteger } from "./parse-values.ts";
 
 const MiB = 1024 * 1024;
@@ -28,6 +33,7 @@ export interface GlobalOptions {
   readonly compression: (typeof COMPRESSION_MODES)[number];
   readonly packSizeBytes: number | undefined;
   readonly verifyBlobs: boolean;
+  readonly storage: StorageOptions;
 }
 
 /** The heading of these options in every help text. */
@@ -36,7 +42,7 @@ export const GLOBAL_OPTIONS_TITLE = "Repository and output, for every command:";
 /** Declares the flags; on subcommands too, so that `-xv` and `backup -r X` are understood. */
 export function addGlobalOptions(command: Command): Command {
   const count = (_: string, before: number): number => before + 1;
-  return command
+  command
     .optionsGroup(GLOBAL_OPTIONS_TITLE)
     .option("-r, --repo <repository>", "the repository")
     .option("--repository-file <file>", "file that holds its location")
@@ -52,6 +58,7 @@ export function addGlobalOptions(command: Command): Command {
     .option("--compression <mode>", "auto, off, fastest, better or max")
     .option("--pack-size <MiB>", "size of pack files; 16 if not given")
     .option("--no-extra-verify", "trust blobs without opening them again");
+  return addStorageOptions(command);
 }
 
 /** `--verbose=2` is restic's other way to write `-vv`. */
@@ -71,7 +78,9 @@ export function givenFlags(command: Command): OptionValues {
   for (const level of levels) {
     for (const [name, value] of Object.entries(level.opts())) {
       const given = level.getOptionValueSource(name) === "cli";
-      if (name === "verbose") flags[name] = Number(flags[name] ?? 0) + Number(value);
+      const before: unknown = flags[name];
+      if (name === "verbose") flags[name] = Number(before ?? 0) + Number(value);
+      else if (Array.isArray(before) && Array.isArray(value)) flags[name] = [...before, ...value];
       else if (given || !(name in flags)) flags[name] = value;
     }
   }
@@ -109,6 +118,7 @@ export function resolveGlobalOptions(flags: OptionValues, env: NodeJS.ProcessEnv
             max: PACK_SIZE_MAX_BYTES / MiB,
           }),
     verifyBlobs: flags["extraVerify"] !== false,
+    storage: resolveStorageOptions(flags, env),
   };
 }
 

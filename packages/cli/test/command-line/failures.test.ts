@@ -48,10 +48,10 @@ const CASES: readonly {
   },
   {
     name: "a kind of storage that is not there yet",
-    args: ["-r", "sftp:host:/x", "snapshots"],
+    args: ["-r", "swift:container:/x", "snapshots"],
     exitCode: 1,
     code: "option.invalid",
-    says: /sftp are not supported yet[^]*a folder/,
+    says: /swift are not supported yet[^]*a folder/,
   },
   {
     name: "a repository where one is to be made",

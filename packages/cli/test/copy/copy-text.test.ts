@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CopyProgress, CopyResult, Snapshot } from "@comeback/engine";
-import { labelOf } from "../../src/backup/destinations.ts";
+import { redactLocation } from "../../src/opening/redact-location.ts";
 import {
   destinationMessage,
   renderDestination,
@@ -112,7 +112,7 @@ test("the end of a copy counts what was copied, was there, and was not possible"
 });
 
 test("each destination of a backup has a line, without secrets", () => {
-  const label = labelOf("rest:https://me:secret@host/repository");
+  const label = redactLocation("rest:https://me:secret@host/repository");
   assert.equal(label, "rest:https://***@host/repository");
   assert.equal(
     renderDestination({ ok: true, label, snapshot: COPY, copied: RESULT }, PLAIN, 80),

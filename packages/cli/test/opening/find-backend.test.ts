@@ -17,10 +17,17 @@ test("paths are folders, with local: before them or not", async () => {
   }
 });
 
+test("a server's folder is reached by SFTP", async () => {
+  for (const location of ["sftp:me@host:/x", "sftp:host:x", "sftp://me@host:2222//x"]) {
+    const place = await findBackend(location);
+    assert.equal(place.location, location);
+    assert.equal(place.factory.scheme, "sftp");
+  }
+});
+
 test("other kinds of storage are refused by name, with what there is", async () => {
   const cases = [
-    ["s3:https://host/bucket", /repositories on s3 are not supported yet/],
-    ["sftp:me@host:/x", /repositories on sftp are not supported yet/],
+    ["b2:bucket:/x", /repositories on b2 are not supported yet/],
     ["swift:container:/x", /repositories on swift are not supported yet/],
     ["nas:/backup", /"nas:" is no kind of storage/],
     ["host:backup", /"host:" is no kind of storage/],

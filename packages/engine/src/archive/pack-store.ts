@@ -1,7 +1,8 @@
-import { INDEX_FILE_MAX_BLOBS, INDEX_SAVE_INTERVAL_MS, PACKS_IN_FLIGHT_MAX } from "@comeback/core";
+import { INDEX_FILE_MAX_BLOBS, INDEX_SAVE_INTERVAL_MS } from "@comeback/core";
 import { collectGarbage } from "@comeback/platform";
 import { encodeIndexFile } from "../index/index-file.ts";
 import { type FinishedPack, packedBlob } from "../pack/packer.ts";
+import { uploadsInFlight } from "../repository/calls-in-flight.ts";
 import type { Repository } from "../repository/repository.ts";
 
 export interface PackStoreOptions {
@@ -21,6 +22,7 @@ export interface PackStoreOptions {
 export class PackStore {
   readonly #options: PackStoreOptions;
   readonly #uploads = new Set<Promise<void>>();
+  readonly #uploadsMax: number;
   #unindexed: { readonly id: string; readonly entries: Uint32Array }[] = [];
   #unindexedBlobs = 0;
   #indexedMs: number;
@@ -32,7 +34,9 @@ export class PackStore {
 
   constructor(options: PackStoreOptions) {
     this.#options = options;
-    this.#indexedMs = options.repository.clock.now();
+    const { backend, packSizeBytes, clock } = options.repository;
+    this.#uploadsMax = uploadsInFlight(backend, packSizeBytes);
+    this.#indexedMs = clock.now();
   }
 
   /** Starts the upload of a pack. Call `room` before the work that makes the next one. */
@@ -47,14 +51,14 @@ export class PackStore {
 
   /** Resolves once there are few enough uploads under way; rejects once one has failed. */
   async room(): Promise<void> {
-    while (this.#failure === undefined && this.#uploads.size >= PACKS_IN_FLIGHT_MAX) {
+    while (this.#failure === undefined && this.#uploads.size >= this.#uploadsMax) {
       await Promise.race(this.#uploads);
     }
     if (this.#failure !== undefined) throw this.#failure;
   }
 
   get hasRoom(): boolean {
-    return this.#failure === undefined && this.#uploads.size < PACKS_IN_FLIGHT_MAX;
+    return this.#failure === undefined && this.#uploads.size < this.#uploadsMax;
   }
 
   /** Waits for all uploads and writes the rest of the index. */

@@ -96,6 +96,10 @@ class CachingBackend implements CachedBackend {
     this.retention = inner.retention;
   }
 
+  get isCreateAtomic(): boolean | undefined {
+    return this.#inner.isCreateAtomic;
+  }
+
   cacheable(file: RepositoryFile): void {
     if (file.type === "pack") this.#treePacks.add(file.name);
   }

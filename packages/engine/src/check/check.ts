@@ -22,7 +22,7 @@ import { isIndexReplaced, RepositoryChanged } from "./repository-changed.ts";
 import { TreeGraph } from "./tree-graph.ts";
 import { PackVerification, verifyPacks } from "./verify-packs.ts";
 import { verifyKeys, verifySnapshots } from "./verify-snapshots.ts";
-import { type ReachableTrees, verifyTrees } from "./verify-trees.ts";
+import { leadsToUnread, type ReachableTrees, verifyTrees } from "./verify-trees.ts";
 
 /**
  * Verifies a repository: every key, snapshot and index file; that every pack is there with the size
@@ -115,14 +115,17 @@ class CheckRun {
     const progress = this.#progress;
     const reader = new PackReader(repository.backend, pool, { signal });
     const wish = { readData, memory, verified: this.#verified };
-    const readings = planReadings(repository, index, packs, wish);
+    const planned = planReadings(repository, index, packs, wish);
     const lost = new LostBlobs(index);
     const verification = new PackVerification(new TreeGraph(index.table), lost);
     progress.phase = "packs";
     const context = { repository, index, packs, reader, signal };
     const mayHaveGone = (pack: number): Promise<boolean> => this.#mayHaveGone(index, pack);
     try {
-      await verifyPacks({ ...context, readings, log, progress, mayHaveGone }, verification);
+      const needsDeferred = (): boolean =>
+        leadsToUnread(index, this.#snapshots, verification.graph);
+      const how = { planned, log, progress, mayHaveGone, needsDeferred };
+      await verifyPacks({ ...context, ...how }, verification);
     } finally {
       this.#noteVerified(verification);
     }

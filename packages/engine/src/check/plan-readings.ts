@@ -85,20 +85,30 @@ export interface ReadingWish {
   readonly verified: ReadonlySet<string>;
 }
 
+export interface PlannedReadings {
+  readonly readings: readonly Reading[];
+  /**
+   * Trees of packs that wait to be deleted. Mostly nothing leads to them any more, and they are
+   * only read where something does.
+   */
+  readonly deferred: readonly Reading[];
+}
+
 /** What has to be read: packs of trees always, others as far as `readData` asks for them. */
 export function planReadings(
   repository: Repository,
   index: RepositoryIndex,
   packs: ListedPacks,
   wish: ReadingWish,
-): Reading[] {
+): PlannedReadings {
   const { groups, listedSizes } = packs;
   const known = index.packIds.map((id, pack) => ({
     id,
     pack,
     sizeBytes: groups.sizes[pack] as number,
   }));
-  const chosen = choosePacks(repository, groups, known, wish);
+  const chosen = choosePacks(repository, { index, groups }, known, wish);
+  const deferred: Reading[] = [];
   const first: Reading[] = [];
   const rest: Reading[] = [];
   for (const { id: packId, pack, sizeBytes } of known) {
@@ -106,8 +116,9 @@ export function planReadings(
     const listed = listedSizes[pack] as number;
     if (listed < 0 || (trees === 0 && !chosen.has(pack))) continue;
     if (isBareMark(index, groups, pack)) continue;
+    const isDeferred = index.marks.has(pack) && !chosen.has(pack);
     if (trees > 0 && !chosen.has(pack) && isMixed(groups, pack)) {
-      first.push(...treeRanges(index, groups, pack));
+      (isDeferred ? deferred : first).push(...treeRanges(index, groups, pack));
       continue;
     }
     const entries = groups.entriesOf(pack);
@@ -115,23 +126,23 @@ export function planReadings(
     const whole = listed <= Math.max(sizeBytes, CHECK_BYTES_IN_FLIGHT_MAX);
     const reading = { pack, packId, whole, startOffset: 0, entries };
     const bytes = whole ? listed : sizeBytes;
-    (trees > 0 ? first : rest).push({ ...reading, sizeBytes: bytes });
+    (isDeferred ? deferred : trees > 0 ? first : rest).push({ ...reading, sizeBytes: bytes });
   }
   // The most expensive ones first, so that the workers end at about the same time.
   const cost = ({ pack }: Reading): number => groups.plaintextBytes[pack] as number;
-  return [...first, ...rest.sort((a, b) => cost(b) - cost(a))];
+  return { readings: [...first, ...rest.sort((a, b) => cost(b) - cost(a))], deferred };
 }
 
 /** The packs that are read for their data's sake, by number. */
 function choosePacks(
   { random, clock }: Repository,
-  groups: PackGroups,
+  { index, groups }: { readonly index: RepositoryIndex; readonly groups: PackGroups },
   known: readonly (CoveredPack & { readonly pack: number })[],
   { readData, memory, verified }: ReadingWish,
 ): Set<number> {
   // Packs of trees are read every time: they must not use up what is to be read now.
   const isReadAnyway = (pack: number): boolean =>
-    (groups.trees[pack] as number) > 0 && !isMixed(groups, pack);
+    (groups.trees[pack] as number) > 0 && !isMixed(groups, pack) && !index.marks.has(pack);
   const optional = known.filter(({ pack }) => !isReadAnyway(pack));
   const selected =
     readData.kind === "every"

@@ -1,6 +1,7 @@
 import type { OperationOptions } from "@comeback/core";
 import { type Backend, CHECK_BYTES_IN_FLIGHT_MAX, CHECK_PACKS_IN_FLIGHT_MAX } from "@comeback/core";
 import type { CpuPool } from "../cpu-pool/cpu-pool.ts";
+import { loadsInFlight } from "../repository/calls-in-flight.ts";
 import { eachConcurrently } from "../repository/repository.ts";
 import { Budget } from "./budget.ts";
 import type { Reading } from "./plan-readings.ts";
@@ -28,7 +29,7 @@ export class PackReader {
   ): Promise<void> {
     const inFlight = Math.min(
       CHECK_PACKS_IN_FLIGHT_MAX,
-      this.#pool.size + Math.min(this.#pool.size, this.#backend.connections),
+      loadsInFlight(this.#backend, this.#pool.size),
     );
     await eachConcurrently(readings, inFlight, (reading) =>
       this.#bytes.use(reading.sizeBytes, () => work(reading)),

@@ -3,7 +3,12 @@ import type { RepositoryIndex } from "../index/repository-index.ts";
 import type { Repository } from "../repository/repository.ts";
 import type { CheckProgress } from "./check-options.ts";
 import type { LostBlobs } from "./lost-blobs.ts";
-import { isBareMark, type ListedPacks, type Reading } from "./plan-readings.ts";
+import {
+  isBareMark,
+  type ListedPacks,
+  type PlannedReadings,
+  type Reading,
+} from "./plan-readings.ts";
 import { type ProblemLog, whyUnusable } from "./problem-log.ts";
 import type { PackReader } from "./read-packs.ts";
 import { RepositoryChanged } from "./repository-changed.ts";
@@ -40,10 +45,12 @@ interface VerifyPacksOptions extends OperationOptions {
   readonly repository: Repository;
   readonly index: RepositoryIndex;
   readonly packs: ListedPacks;
-  readonly readings: readonly Reading[];
+  readonly planned: PlannedReadings;
   readonly reader: PackReader;
   readonly log: ProblemLog;
   readonly progress: CheckProgress;
+  /** Whether, after all other readings, something still leads to a tree that was not read. */
+  needsDeferred(): boolean;
   /** Whether a pack that is gone may have gone since the index was loaded, for good reason. */
   mayHaveGone(pack: number): Promise<boolean>;
 }
@@ -53,26 +60,30 @@ export async function verifyPacks(
   options: VerifyPacksOptions,
   result: PackVerification,
 ): Promise<void> {
-  const { readings, reader, progress, index } = options;
+  const { planned, reader, progress, index } = options;
   const wrongSizes = await reportFiles(options, result);
-  progress.packsTotal = progress.packsDone + readings.length;
-  progress.bytesTotal = readings.reduce(
-    (sum, { sizeBytes }) => sum + sizeBytes,
-    progress.bytesDone,
-  );
-  await reader.each(readings, async (reading) => {
-    const details = [...(wrongSizes.get(reading.pack) ?? [])];
-    wrongSizes.delete(reading.pack);
-    details.push(...(await verifyReading(options, reading, result)));
-    progress.packsDone++;
-    progress.bytesDone += reading.sizeBytes;
-    if (details.length === 0) {
-      if (reading.whole) result.verifiedPacks.add(reading.packId);
-      return;
-    }
-    result.damagedPacks.add(reading.packId);
-    options.log.addFile("pack", { type: "pack", name: reading.packId }, details);
-  });
+  const verifyAll = async (readings: readonly Reading[]): Promise<void> => {
+    progress.packsTotal = progress.packsDone + readings.length;
+    progress.bytesTotal = readings.reduce(
+      (sum, { sizeBytes }) => sum + sizeBytes,
+      progress.bytesDone,
+    );
+    await reader.each(readings, async (reading) => {
+      const details = [...(wrongSizes.get(reading.pack) ?? [])];
+      wrongSizes.delete(reading.pack);
+      details.push(...(await verifyReading(options, reading, result)));
+      progress.packsDone++;
+      progress.bytesDone += reading.sizeBytes;
+      if (details.length === 0) {
+        if (reading.whole) result.verifiedPacks.add(reading.packId);
+        return;
+      }
+      result.damagedPacks.add(reading.packId);
+      options.log.addFile("pack", { type: "pack", name: reading.packId }, details);
+    });
+  };
+  await verifyAll(planned.readings);
+  if (planned.deferred.length > 0 && options.needsDeferred()) await verifyAll(planned.deferred);
   for (const [pack, details] of wrongSizes) {
     const name = index.packIds[pack] as string;
     result.damagedPacks.add(name);

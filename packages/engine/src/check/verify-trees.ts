@@ -4,6 +4,7 @@ import { idWords } from "../index/blob-table.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import type { BitSet } from "./bit-set.ts";
 import { fewDetails, type ProblemLog } from "./problem-log.ts";
+import type { TreeGraph } from "./tree-graph.ts";
 import type { PackVerification } from "./verify-packs.ts";
 
 /** What is wrong below the snapshots, in terms of trees. */
@@ -14,6 +15,23 @@ export interface ReachableTrees {
   readonly count: number;
   /** Trees with damage: the names of the damaged nodes, or none where the whole tree is. */
   readonly damaged: Map<number, Set<string>>;
+}
+
+/** Whether snapshots lead to trees that no reading has come across. */
+export function leadsToUnread(
+  { table }: RepositoryIndex,
+  snapshots: readonly Snapshot[],
+  graph: TreeGraph,
+): boolean {
+  const roots = snapshots.map(({ tree }) => table.find("tree", idWords(tree, new Uint32Array(8))));
+  let isUnread = false;
+  graph.reach(
+    roots.filter((root) => root >= 0),
+    (tree) => {
+      isUnread ||= !graph.isRead(tree);
+    },
+  );
+  return isUnread;
 }
 
 /** Reports what is missing or damaged in all trees that the snapshots lead to. */

@@ -7,7 +7,11 @@ const OPEN_BRACE = 0x7b;
 const OPEN_BRACKET = 0x5b;
 
 /** An index, snapshot or lock as it is stored: a box around JSON, in version 2 compressed. */
-export function encodeUnpacked(json: Uint8Array, version: 1 | 2, cipher: BoxCipher): Uint8Array {
+export function encodeUnpacked(
+  json: Uint8Array,
+  version: 1 | 2,
+  cipher: BoxCipher,
+): Uint8Array<ArrayBuffer> {
   if (version === 1) return cipher.seal(json);
   const compressed = zstdCompressSync(json);
   const content = new Uint8Array(compressed.length + 1);

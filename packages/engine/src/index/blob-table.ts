@@ -17,7 +17,9 @@ const TREE_BIT = 0x8000_0000;
 /** In the pack word: claimed by a writer, not in any stored pack yet. */
 const PACK_PENDING = 0xffff_ffff;
 
-const HEADS_MIN = 1 << 20;
+const HEADS_MIN = 1 << 14;
+/** New blobs that a run finds as quickly as those that it began with. */
+const NEW_BLOBS_EXPECTED = 1_250_000;
 /** Entries for each head, at most: at 1 it could be 61 bytes a blob, at 1.25 it is 59. */
 const HEADS_LOAD_MAX = 1.25;
 /** New blobs of one run that the table has room for. */
@@ -75,9 +77,9 @@ export class BlobTable {
   }
 
   /** An empty table with room for `expected` known blobs and the new ones of a run. */
-  static create(expected: number): BlobTable {
+  static create(expected: number, newBlobsExpected: number = NEW_BLOBS_EXPECTED): BlobTable {
     let heads = HEADS_MIN;
-    while (heads * HEADS_LOAD_MAX < expected) heads *= 2;
+    while (heads * HEADS_LOAD_MAX < Math.max(expected, newBlobsExpected)) heads *= 2;
     return new BlobTable({
       words: new SharedArrayBuffer(Math.max(1, expected) * ENTRY_BYTES, {
         // Only address space: what is not used yet counts as memory nowhere, also not in a fork.

@@ -35,7 +35,10 @@ export class RepositoryIndex {
   readonly #id = new Uint32Array(8);
 
   constructor(expectedBlobs: number, { includeMarked = false }: RepositoryIndexOptions = {}) {
-    this.table = BlobTable.create(expectedBlobs);
+    // Nothing builds on an index with marked packs: few blobs are added to it, or none.
+    this.table = includeMarked
+      ? BlobTable.create(expectedBlobs, 0)
+      : BlobTable.create(expectedBlobs);
     this.marks = this.#marks;
     this.#includeMarked = includeMarked;
   }

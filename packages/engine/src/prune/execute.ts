@@ -33,8 +33,10 @@ export async function executePrune(
   const deleted = { packs: 0, bytes: 0 };
   const remove = async (packs: ReadonlyMap<string, number>): Promise<void> => {
     progress.phase = "delete";
-    await removeFiles(repository, "pack", packs.keys(), { signal }, () => deleted.packs++);
-    for (const bytes of packs.values()) deleted.bytes += bytes;
+    await removeFiles(repository, "pack", packs.keys(), { signal }, (name) => {
+      deleted.packs++;
+      deleted.bytes += packs.get(name) ?? 0;
+    });
   };
   // Nobody else is at work: what no index lists is of no use to anyone.
   if (isInstant) await remove(state.strangers);
@@ -46,7 +48,7 @@ export async function executePrune(
   const written = await repackPacks(work, pool, options);
   await protectNewcomers(work, pool, { signal });
   if (!isInstant) await postponeForOldHolders(work, { signal });
-  const index = await rewriteIndex(work, plan.mode, { signal });
+  const index = await rewriteIndex(work, pool, { mode: plan.mode, signal });
   let files = index.written;
   const doomed: readonly PackAction[] = isInstant ? ["delete", "remove", "repack"] : ["delete"];
   if (index.written + index.removed > 0 || packsWith(work, doomed).size > 0) {
@@ -55,7 +57,7 @@ export async function executePrune(
     if (listLagMs > 0) await repository.clock.sleep(listLagMs, signal);
     // Backups that have ended meanwhile find what they stored listed as in use.
     const needed = await protectNewcomers(work, pool, { signal });
-    if (needed.size > 0) files += await listAgain(work, needed, { signal });
+    if (needed.size > 0) files += await listAgain(work, pool, needed, { signal });
   }
   const marked = isInstant ? new Map() : packsWith(work, ["repack", "remove"]);
   const strangers = isInstant ? new Map<string, number>() : state.strangers;

@@ -9,6 +9,7 @@ import { Budget } from "../check/budget.ts";
 import type { CpuPool } from "../cpu-pool/cpu-pool.ts";
 import { type BlobTable, idWords } from "../index/blob-table.ts";
 import type { RepositoryIndex } from "../index/repository-index.ts";
+import { loadsInFlight } from "../repository/calls-in-flight.ts";
 import type { Repository } from "../repository/repository.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import { UsedCollector } from "./follow-trees.ts";
@@ -17,7 +18,8 @@ import type { MissingBlob } from "./tasks.ts";
 interface FindUsedOptions extends OperationOptions {
   readonly repository: Repository;
   readonly pool: CpuPool;
-  readonly snapshots: readonly Snapshot[];
+  /** Or any folder of one: what counts is the tree. */
+  readonly snapshots: readonly Pick<Snapshot, "id" | "tree">[];
   onTrees?(count: number): void;
 }
 
@@ -61,7 +63,7 @@ class TreeWalk {
       else if (this.used.add(root)) this.#plan(root);
     }
     const running = new Set<Promise<void>>();
-    const inFlightMax = pool.size + Math.min(pool.size, repository.backend.connections);
+    const inFlightMax = loadsInFlight(repository.backend, pool.size);
     while (this.#pending.size + running.size > 0) {
       while (running.size < inFlightMax && this.#pending.size > 0) {
         const task = this.#nextTask()

@@ -2,8 +2,7 @@ import { isComebackError, PRUNE_MISSING_NAMED_MAX } from "@comeback/core";
 import { BitSet } from "../check/bit-set.ts";
 import type { TaskResult, WorkerContext } from "../cpu-pool/worker-context.ts";
 import { type BlobTable, idWords } from "../index/blob-table.ts";
-import { decodeTree } from "../tree/decode.ts";
-import type { TreeNode } from "../tree/types.ts";
+import { decodeReferences, type NodeReferences } from "../tree/decode.ts";
 import type { FollowTreesInput, FollowTreesOutput, MissingBlob } from "./tasks.ts";
 
 /**
@@ -25,7 +24,7 @@ export function followTrees(
     table.idBytesOf(entry, id);
     const box = data.subarray(start, start + place.length);
     const plaintext = codec.open(id, box, place.uncompressedLength);
-    const nodes = plaintext === undefined ? undefined : decodedTree(plaintext);
+    const nodes = plaintext === undefined ? undefined : referencesOf(plaintext);
     if (nodes === undefined) {
       failed.push(entry);
       continue;
@@ -43,9 +42,9 @@ export function followTrees(
   return { output: { next, failed, missing: collector.missing, trees }, transfer: [next.buffer] };
 }
 
-function decodedTree(plaintext: Uint8Array): TreeNode[] | undefined {
+function referencesOf(plaintext: Uint8Array): readonly NodeReferences[] | undefined {
   try {
-    return decodeTree(plaintext);
+    return decodeReferences(plaintext);
   } catch (error) {
     if (isComebackError(error)) return undefined;
     throw error;
@@ -85,11 +84,11 @@ export class UsedCollector {
   }
 
   /** Marks all that a tree names; the subtrees nobody had come across yet are the result. */
-  add(treeId: string, nodes: readonly TreeNode[]): number[] {
+  add(treeId: string, nodes: readonly NodeReferences[]): number[] {
     const found: number[] = [];
     for (const { content, subtree } of nodes) {
       for (const id of content ?? []) this.#use("data", id, treeId);
-      if (subtree === undefined) continue;
+      if (subtree === undefined || subtree === null) continue;
       const child = this.#use("tree", subtree, treeId);
       if (child >= 0) found.push(child);
     }

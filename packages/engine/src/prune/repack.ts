@@ -10,6 +10,7 @@ import { Budget } from "../check/budget.ts";
 import type { CpuPool } from "../cpu-pool/cpu-pool.ts";
 import type { BlobType } from "../index/blob-table.ts";
 import type { Packer } from "../pack/packer.ts";
+import { loadsInFlight } from "../repository/calls-in-flight.ts";
 import { eachConcurrently } from "../repository/repository.ts";
 import type { PruneWork } from "./plan.ts";
 import type { OpenBoxesOutput } from "./tasks.ts";
@@ -49,7 +50,7 @@ export async function repackPacks(
   });
   const copier = new BlobCopier(work, pool, store, { signal });
   const bytes = new Budget(PRUNE_BYTES_IN_FLIGHT_MAX);
-  const inFlight = pool.size + Math.min(pool.size, repository.backend.connections);
+  const inFlight = loadsInFlight(repository.backend, pool.size);
   let lastPack = -1;
   try {
     await eachConcurrently(ranges, inFlight, (range) =>

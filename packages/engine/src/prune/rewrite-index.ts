@@ -1,16 +1,19 @@
 import {
   INDEX_FILE_MAX_BLOBS,
+  isComebackError,
   type OperationOptions,
+  PRUNE_INDEX_FILES_IN_FLIGHT_MAX,
   PRUNE_REMOVALS_IN_FLIGHT_MAX,
   PRUNE_SMALL_INDEX_BLOBS,
 } from "@comeback/core";
-import { encodeIndexFile, type IndexedPack, type PackMark } from "../index/index-file.ts";
-import { packedBlob } from "../pack/packer.ts";
+import type { CpuPool } from "../cpu-pool/cpu-pool.ts";
+import type { PackMark } from "../index/index-file.ts";
 import { eachConcurrently, type Repository } from "../repository/repository.ts";
 import type { PruneWork } from "./plan.ts";
 import type { PruneMode } from "./prune-options.ts";
 import type { ListedFilePacks } from "./prune-state.ts";
 import { readStrangers } from "./strangers.ts";
+import type { PackToList } from "./tasks.ts";
 
 /** How index files changed. */
 export interface IndexChanges {
@@ -25,23 +28,24 @@ export interface IndexChanges {
  */
 export async function rewriteIndex(
   work: PruneWork,
-  mode: PruneMode,
-  options: OperationOptions,
+  pool: CpuPool,
+  options: OperationOptions & { readonly mode: PruneMode },
 ): Promise<IndexChanges> {
+  const { mode } = options;
   const { repository, state, progress } = work;
   const strangers = mode === "two-phase" ? state.strangers : new Map<string, number>();
   const replaced = replacedFiles(work);
   if (replaced.length === 0 && strangers.size === 0) return { written: 0, removed: 0 };
   progress.phase = "rewrite";
   const markMs = repository.clock.now();
-  const writer = new IndexWriter(work, options);
+  const writer = new IndexWriter(work, pool, options);
   for (const pack of packsOf(replaced.map(([, listed]) => listed))) {
     const mark = markOf(work, mode, pack, markMs);
     if (mark !== undefined)
       await writer.add(listingOf(work, pack, mark === "none" ? {} : { mark }));
   }
-  for await (const stranger of readStrangers(repository, strangers, options)) {
-    await writer.add({ ...stranger, mark: { timeMs: markMs, sizeBytes: stranger.sizeBytes } });
+  for await (const { id, blobs, sizeBytes } of readStrangers(repository, strangers, options)) {
+    await writer.add({ id, blobs, mark: { timeMs: markMs, sizeBytes } });
   }
   await writer.finish();
   const names = replaced.map(([name]) => name);
@@ -52,10 +56,11 @@ export async function rewriteIndex(
 /** Lists packs as in use, in index files of their own. */
 export async function listAgain(
   work: PruneWork,
+  pool: CpuPool,
   packs: Iterable<number>,
   options: OperationOptions,
 ): Promise<number> {
-  const writer = new IndexWriter(work, options);
+  const writer = new IndexWriter(work, pool, options);
   for (const pack of packs) await writer.add(listingOf(work, pack, {}));
   await writer.finish();
   return writer.files;
@@ -66,14 +71,20 @@ export async function removeFiles(
   type: "index" | "pack",
   names: Iterable<string>,
   options: OperationOptions,
-  onRemoved: () => void = () => {},
+  onRemoved: (name: string) => void = () => {},
 ): Promise<void> {
   const { backend } = repository;
   await eachConcurrently(names, PRUNE_REMOVALS_IN_FLIGHT_MAX, async (name) => {
     options.signal?.throwIfAborted();
     await repository.assertLocked();
-    await backend.remove({ type, name }, options);
-    onRemoved();
+    try {
+      await backend.remove({ type, name }, options);
+    } catch (error) {
+      // A pack that is locked is one that no index lists from now on: a later prune removes it.
+      if (type === "pack" && isComebackError(error, "backend.retained")) return;
+      throw error;
+    }
+    onRemoved(name);
   });
 }
 
@@ -131,51 +142,77 @@ function markOf(
 function listingOf(
   { state }: PruneWork,
   pack: number,
-  more: Pick<IndexedPack, "mark"> | object,
-): IndexedPack {
+  more: Pick<PackToList, "mark"> | object,
+): PackToList {
   const { index, groups } = state;
-  const blobs = Array.from(groups.entriesOf(pack), (entry) => packedBlob(index.table, entry));
-  return { id: index.packIds[pack] as string, blobs, ...more };
+  return { id: index.packIds[pack] as string, blobs: groups.entriesOf(pack).slice(), ...more };
 }
 
-/** Collects packs into index files; marked ones into their own, so that the others read quickly. */
+/**
+ * Collects packs into index files; marked ones into their own, so that the others read quickly. The
+ * files are made by workers: compressing a large index takes longer than all else that is written.
+ */
 class IndexWriter {
   files = 0;
   readonly #work: PruneWork;
+  readonly #pool: CpuPool;
   readonly #options: OperationOptions;
   readonly #open = { live: emptyBatch(), marked: emptyBatch() };
+  readonly #saving: Set<Promise<void>> = new Set();
+  #failure: unknown;
 
-  constructor(work: PruneWork, options: OperationOptions) {
+  constructor(work: PruneWork, pool: CpuPool, options: OperationOptions) {
     this.#work = work;
+    this.#pool = pool;
     this.#options = options;
   }
 
-  async add(pack: IndexedPack): Promise<void> {
+  async add(pack: PackToList): Promise<void> {
     const kind = pack.mark === undefined ? "live" : "marked";
     const batch = this.#open[kind];
     batch.packs.push(pack);
     // A pack counts as one more, so that a file of packs without blobs has an end, too.
     batch.blobs += pack.blobs.length + 1;
-    if (batch.blobs >= INDEX_FILE_MAX_BLOBS) await this.#save(kind);
+    if (batch.blobs < INDEX_FILE_MAX_BLOBS) return;
+    this.#save(kind);
+    while (this.#saving.size > PRUNE_INDEX_FILES_IN_FLIGHT_MAX) await Promise.race(this.#saving);
+    this.#throwFailure();
   }
 
   /** Those in use first: should it end in between, they are listed once more, and no harm is done. */
   async finish(): Promise<void> {
-    await this.#save("live");
-    await this.#save("marked");
+    for (const kind of ["live", "marked"] as const) {
+      this.#save(kind);
+      await Promise.all(this.#saving);
+      this.#throwFailure();
+    }
   }
 
-  async #save(kind: "live" | "marked"): Promise<void> {
+  #save(kind: "live" | "marked"): void {
     const { packs } = this.#open[kind];
     this.#open[kind] = emptyBatch();
     if (packs.length === 0) return;
+    const saving = this.#write(packs)
+      .catch((error: unknown) => {
+        this.#failure ??= error;
+      })
+      .finally(() => this.#saving.delete(saving));
+    this.#saving.add(saving);
+  }
+
+  async #write(packs: PackToList[]): Promise<void> {
     const { repository, indexNames } = this.#work;
-    const json = encodeIndexFile(packs);
-    indexNames.add(await repository.saveUnpacked("index", json, this.#options));
+    const { stored } = await this.#pool.run("prune.index", { packs });
+    this.#options.signal?.throwIfAborted();
+    indexNames.add(await repository.saveSealed("index", stored, this.#options));
     this.files++;
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure;
   }
 }
 
-function emptyBatch(): { packs: IndexedPack[]; blobs: number } {
+function emptyBatch(): { packs: PackToList[]; blobs: number } {
   return { packs: [], blobs: 0 };
 }

@@ -1,9 +1,14 @@
+import type { IndexedPack } from "../index/index-file.ts";
+import type { PackedBlob } from "../pack/header.ts";
+
 /** What workers do for a prune. */
 export interface PruneTasks {
   /** Marks everything that trees of a pack lead to as used, as far as it stands in that pack. */
   "prune.trees": { input: FollowTreesInput; output: FollowTreesOutput };
   /** Opens blobs that are to be copied, and compresses again what is not compressed yet. */
   "prune.boxes": { input: OpenBoxesInput; output: OpenBoxesOutput };
+  /** Makes an index file of packs, sealed and ready to be stored. */
+  "prune.index": { input: EncodeIndexInput; output: EncodeIndexOutput };
 }
 
 export interface FollowTreesInput {
@@ -54,4 +59,17 @@ export interface OpenBoxesOutput {
   /** Entries whose box or hash does not hold. */
   readonly damaged: readonly number[];
   readonly resealed: readonly ResealedBlob[];
+}
+
+/** A pack as it is to be listed; its blobs mostly as entries of the blob table. */
+export interface PackToList extends Omit<IndexedPack, "blobs"> {
+  readonly blobs: Uint32Array | readonly PackedBlob[];
+}
+
+export interface EncodeIndexInput {
+  readonly packs: readonly PackToList[];
+}
+
+export interface EncodeIndexOutput {
+  readonly stored: Uint8Array<ArrayBuffer>;
 }

@@ -1,4 +1,5 @@
 import type { HandlersFor } from "../cpu-pool/worker-context.ts";
+import { encodeIndex } from "./encode-index.ts";
 import { followTrees } from "./follow-trees.ts";
 import { openBoxes } from "./open-boxes.ts";
 import type { PruneTasks } from "./tasks.ts";
@@ -6,4 +7,5 @@ import type { PruneTasks } from "./tasks.ts";
 export const pruneHandlers: HandlersFor<PruneTasks> = {
   "prune.trees": followTrees,
   "prune.boxes": openBoxes,
+  "prune.index": encodeIndex,
 };

@@ -39,7 +39,7 @@ export interface SnapshotRepairPlan {
 }
 
 export interface PlanSnapshotRepairOptions extends OperationOptions {
-  /** Open, its index loaded, with packs that wait to be deleted. */
+  /** Open; its index is loaded anew. */
   readonly repository: Repository;
   readonly forget?: boolean;
   /** Ids of the snapshots that are meant, or their beginnings; default: all that pass the filter. */
@@ -48,14 +48,22 @@ export interface PlanSnapshotRepairOptions extends OperationOptions {
   readonly observer?: RepairObserver;
 }
 
-/** Reads all trees of the snapshots and says what has to be cut out of them. Nothing is stored. */
+/**
+ * Reads all trees of the snapshots and says what has to be cut out of them. Nothing is stored.
+ *
+ * Snapshots come first and the index after them, when every list shows it: the other way round, what
+ * a backup saves meanwhile would be a snapshot of which nothing is left.
+ */
 export async function planSnapshotRepair(
   options: PlanSnapshotRepairOptions,
 ): Promise<SnapshotRepairPlan> {
   const { repository, forget = false, observer, signal } = options;
   const progress = startProgress(observer);
-  await requireSoundIndex(repository, { signal });
   const { snapshots, damaged } = await loadWanted(options);
+  const { listLagMs } = repository.backend;
+  if (listLagMs > 0) await repository.clock.sleep(listLagMs, signal);
+  await repository.loadIndex({ includeMarked: true, signal });
+  await requireSoundIndex(repository, { signal });
   enterPhase(progress, "trees", 0);
   const mender = new TreeMender({ repository, signal, onTree: () => progress.done++ });
   const findings: SnapshotFinding[] = [];

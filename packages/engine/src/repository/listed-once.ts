@@ -14,6 +14,9 @@ export function listedOnce(inner: Backend): Backend {
     listLagMs,
     archive,
     retention,
+    get isCreateAtomic() {
+      return inner.isCreateAtomic;
+    },
     save: (file, data, options) => inner.save(file, data, options),
     load: (file, options) => inner.load(file, options),
     stat: (file, options) => inner.stat(file, options),

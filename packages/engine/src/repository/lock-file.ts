@@ -24,6 +24,9 @@ export interface LockFile {
   };
 }
 
+const IF_IT_STAYS =
+  "try again, for it may be just being written; if it stays, make sure that nobody works here, and remove it with `comeback unlock --remove-all`";
+
 /** A lock, or `undefined` where it was released between the listing and the reading. */
 export async function readLock(
   repository: Repository,
@@ -34,7 +37,8 @@ export async function readLock(
     return decodeLock(await repository.loadUnpacked("lock", name, { signal }), name);
   } catch (error) {
     if (isComebackError(error, "backend.not-found")) return undefined;
-    throw error;
+    if (!isComebackError(error, "repository.damaged")) throw error;
+    throw damaged(`lock ${name.slice(0, 8)}`, error.why ?? error.message, error, IF_IT_STAYS);
   }
 }
 

@@ -18,7 +18,10 @@ import { isStale } from "./stale-lock.ts";
 
 export interface LockOptions {
   readonly exclusive: boolean;
-  /** Goes together with others, but not with the same activity. */
+  /**
+   * Goes together with others, but not with the same activity. What is read before the lock is
+   * confirmed may be out of date: somebody else may just be ending.
+   */
   readonly activity?: "prune" | undefined;
   readonly clock: Clock;
   readonly signal?: AbortSignal | undefined;
@@ -126,9 +129,10 @@ export class RepositoryLock implements AsyncDisposable {
     const { listLagMs } = this.#repository.backend;
     if (listLagMs > 0) await clock.sleep(listLagMs, signal);
     await refuseConflicts(this.#repository, this.#options, this.#name);
-    // Nobody else is at work any more; what they wrote at the very end has to be listed as well.
-    const mustSeeAll = this.#options.exclusive && listLagMs > 0;
-    if (mustSeeAll) await clock.sleep(listLagMs, signal);
+    // Whom we exclude is not at work any more; what they wrote at the very end has to be listed.
+    const { exclusive, activity } = this.#options;
+    if (listLagMs > 0 && (exclusive || activity !== undefined))
+      await clock.sleep(listLagMs, signal);
   }
 
   /** A refreshed lock is a new file; the old one goes after, so that there is always one. */

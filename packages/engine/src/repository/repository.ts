@@ -236,7 +236,16 @@ export class Repository implements AsyncDisposable {
     json: Uint8Array,
     options: OperationOptions = {},
   ): Promise<string> {
-    const stored = encodeUnpacked(json, this.config.version, this.codec.cipher);
+    const { version } = this.config;
+    return this.saveSealed(type, encodeUnpacked(json, version, this.codec.cipher), options);
+  }
+
+  /** Saves a file that was sealed before, under the name that its content gives it. */
+  async saveSealed(
+    type: FileType,
+    stored: Uint8Array,
+    options: OperationOptions = {},
+  ): Promise<string> {
     const name = sha256(stored).toString("hex");
     // What it refers to might have been deleted since.
     if (type === "snapshot") await this.assertLocked();

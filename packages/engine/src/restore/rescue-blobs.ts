@@ -53,6 +53,8 @@ async function contentOf(options: RescueOptions, blob: RangeBlob): Promise<Uint8
   try {
     return await repository.loadBlob("data", id, { signal });
   } catch (error) {
+    // Not lost: it only has to be thawed, and so have most others.
+    if (isComebackError(error, "backend.archived")) throw error;
     const why = isComebackError(error) && error.why !== undefined ? `: ${error.why}` : "";
     return `its data is lost: ${messageOf(error)}${why}`;
   }

@@ -1,4 +1,4 @@
-export { decodeTree } from "./decode.ts";
+export { decodeReferences, decodeTree, type NodeReferences } from "./decode.ts";
 export { encodeNode, encodeTree } from "./encode.ts";
 export { jsonInnerFromBytes, jsonValueText } from "./go-json.ts";
 export { nodeFromMetadata, type NodeOptions } from "./from-metadata.ts";

@@ -306,6 +306,28 @@ describe("check", () => {
     );
   });
 
+  it("reads trees that wait to be deleted only where something leads to them", async () => {
+    const { builder, root, inner, indexes, treePack } = await sample();
+    const old = treeBlob([fileNode("old", dataBlob(""))]);
+    const idle = await builder.pack(old);
+    await builder.index({ ...idle, mark: { timeMs: 1 } });
+    const structure = { readData: { kind: "none" } } as const;
+    const before = await run(builder, structure);
+    assert.deepEqual(said(before), []);
+    assert.equal(before.counts.packsRead, 1, "nothing leads to the old tree");
+    assert.equal((await run(builder)).counts.packsRead, 4, "unless all is to be read");
+    // Now the only trees that there are wait to be deleted.
+    await builder.backend.remove({ type: "index", name: indexes[1]! });
+    const copy = await builder.pack(inner, root);
+    await builder.index({ ...copy, mark: { timeMs: 1 } });
+    await builder.backend.remove({ type: "pack", name: treePack });
+    const after = await run(builder, structure);
+    assert.deepEqual(said(after), []);
+    assert.equal(after.counts.packsRead, 2);
+    builder.damage("pack", copy.id, flipBit(20));
+    assert.match(said(await run(builder, structure)).join(), /tree/);
+  });
+
   it("reads no data with the trees of a pack that holds both", async () => {
     await using builder = await RepositoryBuilder.create();
     const large = dataBlob(Buffer.alloc(3_000_000, 1));

@@ -23,8 +23,7 @@ import { listed, makeSample, problems, runRepairIndex } from "./sample.ts";
 
 type Wish = Omit<PlanSnapshotRepairOptions, "repository">;
 
-async function plan(repository: Repository, wish: Wish = {}): Promise<SnapshotRepairPlan> {
-  await repository.loadIndex({ includeMarked: true });
+function plan(repository: Repository, wish: Wish = {}): Promise<SnapshotRepairPlan> {
   return planSnapshotRepair({ repository, ...wish });
 }
 
@@ -44,6 +43,17 @@ describe("repair snapshots", () => {
     const before = builder.backend.contents();
     await run(builder.repository, { forget: true });
     assert.deepEqual(builder.backend.contents(), before);
+  });
+
+  it("takes no snapshot for lost that came after the index was read", async () => {
+    const { builder } = await makeSample();
+    const { repository } = builder;
+    await repository.loadIndex({ includeMarked: true });
+    const tree = treeBlob([fileNode("new", dataBlob(""))]);
+    await builder.index(await builder.pack(tree), await builder.pack(dataBlob("")));
+    const { id } = await builder.snapshot(tree);
+    await run(repository, { forget: true });
+    assert.ok((await listed(builder, "snapshot")).includes(id));
   });
 
   it("cuts lost blobs out of files, and says of which", async () => {

@@ -212,17 +212,22 @@ describe("a lock", () => {
     await assert.rejects(acquire(repository, false), isLocked);
   });
 
-  it("that is exclusive also waits until lists show what others wrote last", async () => {
+  it("that excludes others also waits until lists show what they wrote last", async () => {
     await using builder = await RepositoryBuilder.create({ listLagMs: LIST_LAG_DEFAULT_MS });
     const { repository } = builder;
-    for (const exclusive of [false, true]) {
+    for (const wish of [
+      { exclusive: false },
+      { exclusive: true },
+      { exclusive: false, activity: "prune" },
+    ] as const) {
       const sleeps: number[] = [];
       const sleep: Clock["sleep"] = async (delayMs) => void sleeps.push(delayMs);
       const clock = { now: () => 0, sleep };
-      const lock = await RepositoryLock.acquire(repository, { exclusive, clock });
+      const lock = await RepositoryLock.acquire(repository, { ...wish, clock });
       await lock.confirmed;
       const lag = LIST_LAG_DEFAULT_MS;
-      assert.deepEqual(sleeps, exclusive ? [lag, lag] : [lag]);
+      const excludesOthers = wish.exclusive || "activity" in wish;
+      assert.deepEqual(sleeps, excludesOthers ? [lag, lag] : [lag]);
       await lock[Symbol.asyncDispose]();
     }
   });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isComebackError } from "@comeback/core";
 import fc from "fast-check";
-import { decodeTree, encodeTree, type TreeNode } from "../../src/tree/index.ts";
+import { decodeReferences, decodeTree, encodeTree, type TreeNode } from "../../src/tree/index.ts";
 
 const ID = "4b94cb2cf293855ea43bf766731c74969b91aa6bf3c078719aabdd19860d590d";
 const TIME = "2024-07-03T11:46:40.123456789+02:00";
@@ -142,6 +142,23 @@ test("fields of the wrong kind are damage", () => {
   const more = ['"extended_attributes":[{"name":"n","value":"?"}]', '"generic_attributes":[]'];
   for (const field of [...fields, ...more, '"linktarget_raw":"!"', '"device":true', '"error":{}']) {
     assert.throws(() => decodeTree(withField(field)), isDamaged, field);
+  }
+});
+
+test("what nodes refer to is read alone as it is with all the rest", () => {
+  const nodes = decodeTree(tree(NODE, NODE.replace(`["${ID}"]`, `null,"subtree":"${ID}"`)));
+  const references = decodeReferences(encodeTree(nodes));
+  assert.deepEqual(
+    references.map(({ content, subtree }) => [content ?? null, subtree]),
+    nodes.map(({ content, subtree }) => [content ?? null, subtree]),
+  );
+  for (const bad of [`["${ID.slice(1)}"]`, `["${ID.toUpperCase()}"]`, "{}", "[1]", '"x"']) {
+    const text = tree(NODE.replace(`["${ID}"]`, bad));
+    assert.throws(() => decodeReferences(text), isDamaged, bad);
+    assert.throws(() => decodeReferences(tree(`{"subtree":${bad}}`)), isDamaged, bad);
+  }
+  for (const text of ["", "[]", "{}", "{", '{"nodes":[1]}', '{"nodes":[null]}']) {
+    assert.throws(() => decodeReferences(Buffer.from(text)), isDamaged, text);
   }
 });
 

@@ -1,28 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Backend } from "@comeback/core";
+import { abortAfterTurns, checkAbortedSave } from "@comeback/backend-layers/probe";
 import {
-  assertAbsent,
   assertSameBytes,
   listAll,
   listedNames,
   MiB,
   newData,
   newFile,
+  onStage,
 } from "./fixture.ts";
 import type { MakeBackend } from "./fixture.ts";
-
-/** A signal that aborts after so many turns of the event loop, and its reason. */
-function abortAfterTurns(turns: number): { signal: AbortSignal; reason: Error } {
-  const controller = new AbortController();
-  const reason = new Error(`aborted after ${turns} turns`);
-  const step = (left: number): void => {
-    if (left === 0) controller.abort(reason);
-    else setImmediate(step, left - 1);
-  };
-  step(turns);
-  return { signal: controller.signal, reason };
-}
 
 /** Aborts: the caller's reason, and nothing left behind. */
 export function testAborts(make: MakeBackend): void {
@@ -41,11 +29,12 @@ export function testAborts(make: MakeBackend): void {
   });
 
   test("a save that is aborted in the middle leaves nothing, or had come through", async () => {
-    await using fixture = await make();
     let aborted = 0;
-    for (const turns of [1, 2, 3, 5, 8, 13, 21, 34, 55, 89]) {
-      if (await isSaveAborted(fixture.backend, turns)) aborted++;
-    }
+    await onStage(make, async (stage) => {
+      for (const turns of [1, 2, 3, 5, 8, 13, 21, 34, 55, 89]) {
+        if (await checkAbortedSave(stage, { turns, sizeBytes: 8 * MiB })) aborted++;
+      }
+    });
     assert.ok(aborted > 0, "no abort was in time");
   });
 
@@ -80,21 +69,4 @@ export function testAborts(make: MakeBackend): void {
     await assert.rejects(walk(), (error) => error === reason);
     assert.equal((await listAll(backend, "lock")).length, 200);
   });
-}
-
-async function isSaveAborted(backend: Backend, turns: number): Promise<boolean> {
-  const file = newFile();
-  const data = newData(8 * MiB);
-  const { signal, reason } = abortAfterTurns(turns);
-  try {
-    await backend.save(file, data, { signal });
-    assertSameBytes(await backend.load(file), data, "a save that came through");
-    return false;
-  } catch (error) {
-    assert.equal(error, reason);
-  }
-  await assertAbsent(backend, file);
-  await backend.save(file, data);
-  assertSameBytes(await backend.load(file), data, "the file saved after an abort");
-  return true;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { SeededRandom } from "../seeded-random.ts";
+import { checkRanges, checkRangesBeyondEnd, checkSizes } from "@comeback/backend-layers/probe";
 import {
   assertSameBytes,
   CONFIG,
@@ -8,6 +8,7 @@ import {
   NAMED_TYPES,
   newData,
   newFile,
+  onStage,
   rejectsWith,
 } from "./fixture.ts";
 import type { MakeBackend } from "./fixture.ts";
@@ -25,17 +26,7 @@ export function testContents(make: MakeBackend): void {
     }
   });
 
-  test("files of any size, from nothing to 32 MiB", async () => {
-    await using fixture = await make();
-    const { backend } = fixture;
-    for (const sizeBytes of [0, 1, 4095, 4096, 4097, 4 * MiB, 4 * MiB + 1, 32 * MiB]) {
-      const file = newFile();
-      const data = newData(sizeBytes);
-      await backend.save(file, data);
-      assertSameBytes(await backend.load(file), data, `${sizeBytes} bytes`);
-      assert.deepEqual(await backend.stat(file), { sizeBytes });
-    }
-  });
+  test("files of any size, from nothing to 32 MiB", () => onStage(make, checkSizes));
 
   test("a view into a larger buffer is saved as the view", async () => {
     await using fixture = await make();
@@ -60,51 +51,10 @@ export function testContents(make: MakeBackend): void {
 }
 
 function testRanges(make: MakeBackend): void {
-  test("ranges are exact", async () => {
-    await using fixture = await make();
-    const { backend } = fixture;
-    const file = newFile();
-    const size = 5 * MiB + 17;
-    const data = newData(size);
-    await backend.save(file, data);
-    const random = new SeededRandom(7);
-    const ranges = [
-      [0, 0],
-      [0, 1],
-      [0, size],
-      [size - 1, 1],
-      [size, 0],
-      [MiB, 4 * MiB + 1],
-    ];
-    for (let i = 0; i < 30; i++) {
-      const offset = random.integer(0, size);
-      ranges.push([offset, random.integer(0, size - offset)]);
-    }
-    for (const [offset = 0, length = 0] of ranges) {
-      const loaded = await backend.load(file, { offset, length });
-      assertSameBytes(loaded, data.subarray(offset, offset + length), `${offset}+${length}`);
-    }
-    assertSameBytes(await backend.load(file, { offset: 99 }), data.subarray(99), "99 to the end");
-    assertSameBytes(await backend.load(file, { length: 99 }), data.subarray(0, 99), "first 99");
-    assertSameBytes(await backend.load(file, { offset: size }), new Uint8Array(0), "the end");
-  });
+  test("ranges are exact", () => onStage(make, checkRanges));
 
-  test("a range beyond the end is an error, however large", async () => {
-    await using fixture = await make();
-    const { backend } = fixture;
-    const file = newFile();
-    await backend.save(file, newData(100));
-    const ranges = [
-      { offset: 0, length: 101 },
-      { offset: 100, length: 1 },
-      { offset: 101, length: 0 },
-      { offset: 101 },
-      { offset: 2 ** 40, length: 1 },
-      { offset: 0, length: 2 ** 40 },
-      { offset: Number.MAX_SAFE_INTEGER, length: Number.MAX_SAFE_INTEGER },
-    ];
-    for (const range of ranges) await rejectsWith(backend.load(file, range), "backend.io");
-  });
+  test("a range beyond the end is an error, however large", () =>
+    onStage(make, checkRangesBeyondEnd));
 
   test("a range that is none is refused", async () => {
     await using fixture = await make();

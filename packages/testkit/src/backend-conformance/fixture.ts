@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import type { CheckStage } from "@comeback/backend-layers/probe";
 import { ComebackError } from "@comeback/core";
 import type { Backend, ErrorCode, FileType, ListedFile, RepositoryFile } from "@comeback/core";
+import { systemClock } from "@comeback/platform";
 import { SeededRandom } from "../seeded-random.ts";
 
 /** An empty store and clients of it, made for one test and disposed after it. */
@@ -24,11 +26,22 @@ export const CONFIG: RepositoryFile = { type: "config", name: "" };
 const names = new SeededRandom(1);
 
 export function newFile(type: FileType = "pack"): RepositoryFile {
+  if (type === "config") return CONFIG;
   return { type, name: names.hex(32) };
 }
 
 export function newData(sizeBytes: number): Uint8Array<ArrayBuffer> {
   return names.bytes(sizeBytes);
+}
+
+/** Runs a check that `comeback backend test` runs on real storage as well, with two clients. */
+export async function onStage<T>(
+  make: MakeBackend,
+  check: (stage: CheckStage) => Promise<T>,
+): Promise<T> {
+  await using fixture = await make();
+  await using other = await fixture.another();
+  return await check({ backend: fixture.backend, other, clock: systemClock, newFile, newData });
 }
 
 /** Compares without printing megabytes where it fails. */
@@ -62,12 +75,4 @@ export async function listedNames(backend: Backend, type: FileType): Promise<Set
   const found = new Set(files.map(({ name }) => name));
   assert.equal(found.size, files.length, `a ${type} file is listed twice`);
   return found;
-}
-
-/** Nothing of the file is to be seen. */
-export async function assertAbsent(backend: Backend, file: RepositoryFile): Promise<void> {
-  await rejectsWith(backend.stat(file), "backend.not-found");
-  await rejectsWith(backend.load(file), "backend.not-found");
-  const listed = await listedNames(backend, file.type);
-  assert.ok(!listed.has(file.name), `${file.type} ${file.name} is listed`);
 }

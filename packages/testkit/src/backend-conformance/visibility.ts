@@ -1,35 +1,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isComebackError } from "@comeback/core";
-import type { Backend, RepositoryFile } from "@comeback/core";
 import {
-  assertAbsent,
-  assertSameBytes,
-  CONFIG,
-  listAll,
-  listedNames,
-  MiB,
-  NAMED_TYPES,
-  newData,
-  newFile,
-  rejectsWith,
-} from "./fixture.ts";
+  checkCreateOnly,
+  checkListAfterWrite,
+  checkNeverInPart,
+  checkRemoval,
+} from "@comeback/backend-layers/probe";
+import { CONFIG, listAll, listedNames, NAMED_TYPES, newData, newFile, onStage } from "./fixture.ts";
 import type { MakeBackend } from "./fixture.ts";
 
 /** Atomic, create-only, list after write, idempotent removal. */
 export function testVisibility(make: MakeBackend): void {
-  test("a name that is taken stays as it was", async () => {
-    await using fixture = await make();
-    const { backend } = fixture;
-    for (const file of [CONFIG, newFile("pack"), newFile("index")]) {
-      const data = newData(500);
-      await backend.save(file, data);
-      await rejectsWith(backend.save(file, newData(700)), "backend.exists");
-      await rejectsWith(backend.save(file, data), "backend.exists");
-      assertSameBytes(await backend.load(file), data, file.type);
-      assert.equal((await listAll(backend, file.type)).length, 1);
-    }
-  });
+  test("a name that is taken stays as it was", () => onStage(make, checkCreateOnly));
+
+  test("lists show at once what was saved, to every client", () =>
+    onStage(make, checkListAfterWrite));
 
   test("lists show what was saved, by type, with sizes", async () => {
     await using fixture = await make();
@@ -73,20 +58,7 @@ export function testVisibility(make: MakeBackend): void {
 }
 
 function testRemoval(make: MakeBackend): void {
-  test("removal is complete, idempotent, and frees the name", async () => {
-    await using fixture = await make();
-    const { backend } = fixture;
-    for (const file of [CONFIG, ...NAMED_TYPES.map((type) => newFile(type))]) {
-      await backend.remove(file);
-      await backend.save(file, newData(300));
-      await Promise.all([backend.remove(file), backend.remove(file)]);
-      await assertAbsent(backend, file);
-      await backend.remove(file);
-      const again = newData(200);
-      await backend.save(file, again);
-      assertSameBytes(await backend.load(file), again, "the file saved anew");
-    }
-  });
+  test("removal is complete, idempotent, and frees the name", () => onStage(make, checkRemoval));
 
   test("removal leaves all other files alone", async () => {
     await using fixture = await make();
@@ -100,35 +72,5 @@ function testRemoval(make: MakeBackend): void {
 }
 
 function testNothingInPart(make: MakeBackend): void {
-  test("a file is never seen in part while it is saved", async () => {
-    await using fixture = await make();
-    await using other = await fixture.another();
-    const file = newFile();
-    const data = newData(32 * MiB);
-    const state = { saving: true };
-    const saved = fixture.backend.save(file, data).finally(() => {
-      state.saving = false;
-    });
-    for (let looks = 0; state.saving; looks++) {
-      await assertAbsentOrWhole(looks % 2 === 0 ? other : fixture.backend, file, data);
-    }
-    await saved;
-    assertSameBytes(await other.load(file), data, "the file after save");
-  });
-}
-
-async function assertAbsentOrWhole(
-  backend: Backend,
-  file: RepositoryFile,
-  data: Uint8Array,
-): Promise<void> {
-  for await (const { name, sizeBytes } of backend.list(file.type)) {
-    if (name === file.name) assert.equal(sizeBytes, data.byteLength);
-  }
-  try {
-    assert.deepEqual(await backend.stat(file), { sizeBytes: data.byteLength });
-    assertSameBytes(await backend.load(file), data, "a file that is there");
-  } catch (error) {
-    if (!isComebackError(error, "backend.not-found")) throw error;
-  }
+  test("a file is never seen in part while it is saved", () => onStage(make, checkNeverInPart));
 }

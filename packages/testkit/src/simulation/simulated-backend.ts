@@ -11,7 +11,7 @@ import {
   type SaveOptions,
 } from "@comeback/core";
 import type { SimulatedStore } from "./simulated-store.ts";
-import type { SimulatedProcess } from "./simulated-process.ts";
+import type { Perform, SimulatedProcess } from "./simulated-process.ts";
 
 /** The way of one process to a shared store: the simulation decides when each call is made. */
 export class SimulatedBackend implements Backend {
@@ -35,10 +35,16 @@ export class SimulatedBackend implements Backend {
 
   async save(file: RepositoryFile, data: Uint8Array, options?: SaveOptions): Promise<void> {
     assertRepositoryFile(file);
-    await this.#call("save", file, options, async (process, nowMs) => {
-      await this.#store.memory.save(file, data);
+    const store = async (part: Uint8Array, process: number, nowMs: number): Promise<void> => {
+      await this.#store.memory.save(file, part);
       this.#store.noteWrite(file, { process, atMs: nowMs });
-    });
+    };
+    const tear: Perform = async (process, nowMs, random) => {
+      this.#store.torn++;
+      await store(data.slice(0, random.integer(0, data.length - 1)), process, nowMs);
+    };
+    const perform: Perform = (process, nowMs) => store(data, process, nowMs);
+    await this.#call("save", file, options, perform, tear);
   }
 
   load(file: RepositoryFile, options: LoadOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
@@ -74,11 +80,13 @@ export class SimulatedBackend implements Backend {
     method: string,
     file: RepositoryFile,
     options: OperationOptions | undefined,
-    perform: Parameters<SimulatedProcess["call"]>[0]["perform"] & ((...all: never) => Promise<T>),
+    perform: Perform<T>,
+    tear?: Perform,
   ): Promise<T> {
     if (this.#closed) throw backendClosed(this.location);
     const { signal } = options ?? {};
-    const result = this.#process.call({ store: this.#store, method, file, signal, perform });
+    const request = { store: this.#store, method, file, signal, perform };
+    const result = this.#process.call(tear === undefined ? request : { ...request, tear });
     this.#underWay.add(result);
     try {
       return (await result) as T;

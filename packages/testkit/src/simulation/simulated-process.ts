@@ -4,7 +4,11 @@ import { SimulatedBackend } from "./simulated-backend.ts";
 import type { SimulatedStore } from "./simulated-store.ts";
 import type { Simulation } from "./simulation.ts";
 
-type Perform = (process: number, nowMs: number, random: SeededRandom) => Promise<unknown>;
+export type Perform<T = unknown> = (
+  process: number,
+  nowMs: number,
+  random: SeededRandom,
+) => Promise<T>;
 
 /** What a process asks of a store; without one it only waits for its turn. */
 export interface CallRequest {
@@ -13,6 +17,8 @@ export interface CallRequest {
   readonly file: RepositoryFile;
   readonly signal: AbortSignal | undefined;
   readonly perform: Perform;
+  /** Has a part of a file stand under its name, as a store that is not atomic leaves it. */
+  readonly tear?: Perform;
 }
 
 export interface PendingCall extends CallRequest {

@@ -11,6 +11,8 @@ interface Write {
 export class SimulatedStore {
   readonly name: string;
   readonly memory: MemoryBackend;
+  /** Of files that were written only in part, how many there were. */
+  torn = 0;
   readonly #writes: Map<string, Write> = new Map();
 
   constructor(name: string, memory: MemoryBackend) {

@@ -11,12 +11,22 @@ import {
 import { Trace } from "./trace.ts";
 
 /** What becomes of a call. */
-type Fate = "works" | "fails" | "answer lost" | "crash before" | "crash after" | "duplicates";
+type Fate =
+  | "works"
+  | "fails"
+  | "answer lost"
+  | "torn"
+  | "crash before"
+  | "crash after"
+  | "crash, torn"
+  | "duplicates";
 
 /** How much goes wrong, in per cent of all calls. */
 export interface SimulatedTrouble {
   readonly failuresPercent: number;
   readonly crashesPercent: number;
+  /** Of saves that fail, or come to nothing in a crash: those that leave a part of the file. */
+  readonly tornPercent: number;
   /** Of lists. */
   readonly duplicatesPercent: number;
   /** How often another client has its turn although the last one could go on. */
@@ -44,6 +54,7 @@ const QUIET_TURNS = 3;
 const CALM: SimulatedTrouble = {
   failuresPercent: 0,
   crashesPercent: 0,
+  tornPercent: 0,
   duplicatesPercent: 0,
   switchesPercent: 0,
   jumpsPercent: 0,
@@ -213,16 +224,18 @@ export class Simulation implements Disposable {
     return call;
   }
 
-  #fate({ method, store, file }: PendingCall): Fate {
+  #fate({ method, store, file, tear }: PendingCall): Fate {
     if (store === undefined) return "works";
-    const { failuresPercent, crashesPercent, duplicatesPercent } = this.#trouble;
+    const { failuresPercent, crashesPercent, tornPercent, duplicatesPercent } = this.#trouble;
     const isWrite = (method === "save" || method === "remove") && file.type !== "lock";
     const factor = isWrite ? WRITE_TROUBLE_FACTOR : 1;
     if (this.random.chance(crashesPercent * factor)) {
-      return this.random.chance(50) ? "crash before" : "crash after";
+      if (this.random.chance(50)) return "crash after";
+      return tear !== undefined && this.random.chance(tornPercent) ? "crash, torn" : "crash before";
     }
     if (this.random.chance(failuresPercent * factor)) {
-      return this.random.chance(50) ? "fails" : "answer lost";
+      if (this.random.chance(50)) return "answer lost";
+      return tear !== undefined && this.random.chance(tornPercent) ? "torn" : "fails";
     }
     if (method === "list" && this.random.chance(duplicatesPercent)) return "duplicates";
     return "works";
@@ -242,7 +255,9 @@ export class Simulation implements Disposable {
     let result: unknown;
     let failure: unknown;
     let outcome = "";
-    if (!skipped) {
+    if (fate === "torn" || fate === "crash, torn") {
+      await call.tear?.(process.number, this.clock.now(), this.random);
+    } else if (!skipped) {
       try {
         result = await call.perform(process.number, this.clock.now(), this.random);
         if (fate === "duplicates") result = [...(result as []), ...(result as []).slice(0, 3)];
@@ -257,10 +272,10 @@ export class Simulation implements Disposable {
       const ending = fate === "works" ? "" : `: ${fate}`;
       this.note(process.client.name, `${call.method} ${file}${outcome}${ending}`);
     }
-    if (fate === "crash before" || fate === "crash after") {
+    if (fate === "crash before" || fate === "crash after" || fate === "crash, torn") {
       await this.#crash(process);
       call.reject(crashed());
-    } else if (fate === "fails" || fate === "answer lost") {
+    } else if (fate === "fails" || fate === "answer lost" || fate === "torn") {
       call.reject(new ComebackError("backend.io", "a simulated failure", { retryable: true }));
     } else if (failure !== undefined) {
       call.reject(failure);

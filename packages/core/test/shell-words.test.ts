@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
 import fc from "fast-check";
-import { isComebackError } from "@comeback/core";
-import { splitShellWords } from "../../src/options/shell-words.ts";
+import { isComebackError } from "../src/errors.ts";
+import { splitShellWords } from "../src/shell-words.ts";
 
 test("words are split as a shell splits them", () => {
   const cases = [

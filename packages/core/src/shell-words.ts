@@ -1,4 +1,4 @@
-import { badUsage } from "./option-error.ts";
+import { ComebackError } from "./errors.ts";
 
 /**
  * The words of a command line, as a shell would split them, with its quotes and backslashes and
@@ -31,11 +31,15 @@ export function splitShellWords(option: string, text: string): string[] {
     }
   }
   if (quote !== "") {
-    throw badUsage(`${option} has a quote that is not closed`, `add the missing ${quote}`);
+    throw new ComebackError("option.invalid", `${option} has a quote that is not closed`, {
+      next: `add the missing ${quote}`,
+    });
   }
   if (word !== undefined) words.push(word);
   if (words.length === 0) {
-    throw badUsage(`${option} is empty`, "name a program and its arguments");
+    throw new ComebackError("option.invalid", `${option} is empty`, {
+      next: "name a program and its arguments",
+    });
   }
   return words;
 }

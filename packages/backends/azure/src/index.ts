@@ -1,0 +1,1 @@
+export { azureBackendFactory } from "./azure-factory.ts";

@@ -1,0 +1,1 @@
+export { s3BackendFactory } from "./s3-factory.ts";

@@ -1,0 +1,1 @@
+export { sftpBackendFactory } from "./sftp-factory.ts";

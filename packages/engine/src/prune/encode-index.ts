@@ -1,0 +1,19 @@
+import type { TaskResult, WorkerContext } from "../cpu-pool/worker-context.ts";
+import { encodeUnpacked } from "../crypto/unpacked.ts";
+import { encodeIndexFile } from "../index/index-file.ts";
+import { packedBlob } from "../pack/packer.ts";
+import type { EncodeIndexInput, EncodeIndexOutput } from "./tasks.ts";
+
+/** Makes an index file, sealed as it is stored. */
+export function encodeIndex(
+  { codec, table, setup }: WorkerContext,
+  { packs }: EncodeIndexInput,
+): TaskResult<EncodeIndexOutput> {
+  const listed = packs.map(({ blobs, ...pack }) => ({
+    ...pack,
+    blobs:
+      blobs instanceof Uint32Array ? Array.from(blobs, (entry) => packedBlob(table, entry)) : blobs,
+  }));
+  const stored = encodeUnpacked(encodeIndexFile(listed), setup.version, codec.cipher);
+  return { output: { stored }, transfer: [stored.buffer] };
+}

@@ -1,0 +1,162 @@
+import { once } from "node:events";
+import {
+  createServer,
+  type IncomingMessage,
+  request as sendRequest,
+  type Server,
+  type ServerResponse,
+} from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import type { ProxyTarget } from "./fault-proxy.ts";
+
+export type HttpFault =
+  /** The server is not asked; this is the answer. */
+  | {
+      readonly kind: "answer";
+      readonly status: number;
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly body?: string;
+    }
+  /** The connection is gone before the server hears of anything. */
+  | { readonly kind: "drop" }
+  /** The server does its work, and the connection is gone before the answer. */
+  | { readonly kind: "lost-answer" }
+  /** Nothing comes, for as long as the client waits. */
+  | { readonly kind: "no-answer" }
+  /** The connection is gone after so many bytes of the answer's body. */
+  | { readonly kind: "truncate"; readonly keepBytes: number }
+  /** One bit of this byte of the answer's body is another. */
+  | { readonly kind: "flip"; readonly atByte: number }
+  /** The server is asked later. */
+  | { readonly kind: "delay"; readonly delayMs: number };
+
+export interface SeenRequest {
+  readonly method: string;
+  /** Path and query. */
+  readonly url: string;
+}
+
+export interface StagedHttpFault {
+  readonly fault: HttpFault;
+  /** Only for such requests; default: all. */
+  readonly match?: (request: SeenRequest) => boolean;
+  /** Which of those that fit: the first (default), every one, or the n-th, counted from 1. */
+  readonly when?: "once" | "always" | number;
+}
+
+/**
+ * Stands between a client and an HTTP server on this machine, and gives requests that a test names
+ * the answers that servers and networks give on a bad day. Names of hosts are passed on as the
+ * client sent them, so that signed requests stay valid.
+ */
+export class HttpFaultProxy implements AsyncDisposable {
+  readonly requests: SeenRequest[] = [];
+  readonly #server: Server;
+  readonly #target: { readonly host: string; readonly port: number };
+  readonly #staged: { readonly staged: StagedHttpFault; fitted: number }[] = [];
+
+  private constructor({ port, host = "127.0.0.1" }: ProxyTarget) {
+    this.#target = { host, port };
+    this.#server = createServer((incoming, answer) => {
+      this.#serve(incoming, answer).catch(() => answer.destroy());
+    });
+  }
+
+  static async start(target: ProxyTarget): Promise<HttpFaultProxy> {
+    const proxy = new HttpFaultProxy(target);
+    proxy.#server.listen(0, "127.0.0.1");
+    await once(proxy.#server, "listening");
+    return proxy;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  stage(staged: StagedHttpFault): this {
+    this.#staged.push({ staged, fitted: 0 });
+    return this;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.close();
+    this.#server.closeAllConnections();
+    await once(this.#server, "close");
+  }
+
+  async #serve(incoming: IncomingMessage, answer: ServerResponse): Promise<void> {
+    const { method = "", url = "" } = incoming;
+    const seen = { method, url };
+    this.requests.push(seen);
+    const fault = this.#faultFor(seen);
+    switch (fault?.kind) {
+      case "answer":
+        // A client that is still sending might not read an answer before its time.
+        for await (const _ of incoming) void _;
+        answer.writeHead(fault.status, fault.headers).end(fault.body ?? "");
+        return;
+      case "drop":
+        incoming.socket.destroy();
+        return;
+      case "no-answer":
+        incoming.resume();
+        return;
+      case "delay":
+        await delay(fault.delayMs);
+        return this.#forward(incoming, answer, undefined);
+      case "lost-answer":
+      case "truncate":
+      case "flip":
+      case undefined:
+        return this.#forward(incoming, answer, fault);
+    }
+  }
+
+  #faultFor(seen: SeenRequest): HttpFault | undefined {
+    let chosen: HttpFault | undefined;
+    for (const entry of this.#staged) {
+      const { match, when = 1, fault } = entry.staged;
+      if (match !== undefined && !match(seen)) continue;
+      entry.fitted++;
+      const nth = when === "once" ? 1 : when;
+      if (nth === "always" || nth === entry.fitted) chosen ??= fault;
+    }
+    return chosen;
+  }
+
+  async #forward(
+    incoming: IncomingMessage,
+    answer: ServerResponse,
+    fault: HttpFault | undefined,
+  ): Promise<void> {
+    const { method, url, rawHeaders: headers } = incoming;
+    const outgoing = sendRequest({ ...this.#target, method, path: url, headers, agent: false });
+    incoming.pipe(outgoing);
+    incoming.once("close", () => {
+      if (!incoming.complete) outgoing.destroy();
+    });
+    const [reply] = (await once(outgoing, "response")) as [IncomingMessage];
+    if (fault?.kind === "lost-answer") {
+      for await (const _ of reply) void _;
+      incoming.socket.destroy();
+      return;
+    }
+    answer.writeHead(reply.statusCode ?? 502, reply.rawHeaders);
+    answer.once("close", () => reply.destroy());
+    let passed = 0;
+    for await (const chunk of reply as AsyncIterable<Buffer>) {
+      if (fault?.kind === "flip" && fault.atByte >= passed) {
+        const place = fault.atByte - passed;
+        if (place < chunk.byteLength) chunk[place]! ^= 1;
+      }
+      if (fault?.kind === "truncate" && passed + chunk.byteLength >= fault.keepBytes) {
+        answer.write(chunk.subarray(0, fault.keepBytes - passed), () => incoming.socket.destroy());
+        return;
+      }
+      passed += chunk.byteLength;
+      if (!answer.write(chunk)) await once(answer, "drain");
+    }
+    answer.end();
+  }
+}

@@ -1,0 +1,3 @@
+import { simulateMany } from "../simulate-many.ts";
+
+simulateMany(8);
