@@ -27,8 +27,8 @@ test("a server's folder is reached by SFTP", async () => {
 
 test("other kinds of storage are refused by name, with what there is", async () => {
   const cases = [
-    ["s3:https://host/bucket", /repositories on s3 are not supported yet/],
-    ["rest:http://host/", /repositories on rest are not supported yet/],
+    ["b2:bucket:/x", /repositories on b2 are not supported yet/],
+    ["swift:container:/x", /repositories on swift are not supported yet/],
     ["nas:/backup", /"nas:" is no kind of storage/],
     ["host:backup", /"host:" is no kind of storage/],
   ] as const;
@@ -39,5 +39,17 @@ test("other kinds of storage are refused by name, with what there is", async () 
       assert.match(error.next ?? "", /supported today: a folder/);
       return true;
     });
+  }
+});
+
+test("REST servers and rclone's remotes are reached by their names", async () => {
+  for (const [location, scheme] of [
+    ["rest:https://host/path/", "rest"],
+    ["rest:http+unix:///run/rest.socket:/path/", "rest"],
+    ["rclone:remote:path", "rclone"],
+  ] as const) {
+    const place = await findBackend(location);
+    assert.equal(place.location, location);
+    assert.equal(place.factory.scheme, scheme);
   }
 });
