@@ -23,7 +23,7 @@ export interface CephUser {
 
 /**
  * A Ceph of one node with its S3 gateway on loopback. Objects are in memory, so it is empty at
- * every start, and up in about 10 s. Object Lock is enforced; `If-None-Match` of a PUT is ignored.
+ * every start, and up in about 10 s. Object Lock is enforced; `If-None-Match: *` of a PUT is followed.
  */
 export interface Ceph extends AsyncDisposable {
   /** Such as `http://127.0.0.1:40123`. */

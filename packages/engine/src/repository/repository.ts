@@ -152,17 +152,15 @@ export class Repository implements AsyncDisposable {
   }
 
   static async open(options: RepositoryOptions): Promise<Repository> {
-    const { backend, random, signal } = options;
-    if (!(await exists(backend, options))) {
-      throw new ComebackError("repository.none", `there is no repository at ${backend.location}`, {
-        next: "check the address, or make one with `comeback init`",
-        exitCode: ExitCode.noRepository,
-      });
-    }
-    const { key, keyId } = await findKey(options);
+    const { backend, random } = options;
+    // Side by side: far away, each call takes its time. That there is no config says more than
+    // that there is no key.
+    const [stored, found] = await Promise.allSettled([loadConfig(options), findKey(options)]);
+    if (stored.status === "rejected") throw stored.reason;
+    if (found.status === "rejected") throw found.reason;
+    const { key, keyId } = found.value;
     using cipher = new BoxCipher(key, random);
-    const stored = await backend.load({ type: "config", name: "" }, { signal });
-    const config = decodeConfig(stored, cipher);
+    const config = decodeConfig(stored.value, cipher);
     const cache = await options.cache?.(backend, config.id);
     return new Repository(options, { config, key, keyId }, cache);
   }
@@ -353,6 +351,19 @@ async function exists(backend: Backend, options: OperationOptions): Promise<bool
   } catch (error) {
     if (isComebackError(error, "backend.not-found")) return false;
     throw error;
+  }
+}
+
+async function loadConfig({ backend, signal }: RepositoryOptions): Promise<Uint8Array> {
+  try {
+    return await backend.load({ type: "config", name: "" }, { signal });
+  } catch (cause) {
+    if (!isComebackError(cause, "backend.not-found")) throw cause;
+    throw new ComebackError("repository.none", `there is no repository at ${backend.location}`, {
+      next: "check the address, or make one with `comeback init`",
+      exitCode: ExitCode.noRepository,
+      cause,
+    });
   }
 }
 
