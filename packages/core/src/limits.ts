@@ -195,6 +195,10 @@ export const PACE_SLICE_MAX_BYTES: number = 16 * KiB;
 export const TIER_MISSES_KEPT_MAX = 100_000;
 /** An interrupted save into a tiered store cleans up for no longer. */
 export const TIER_CLEANUP_MAX_MS = 700;
+/** Files that a repair of a hot part copies at once. */
+export const HOT_REPAIR_FILES_IN_FLIGHT_MAX = 4;
+/** Calls of a method whose times are kept, to tell the middle one: the last so many. */
+export const METRICS_TIMES_KEPT_MAX = 4096;
 
 /** `backend test`: calls for a latency; files, time and bytes for a speed; how long a lock holds. */
 export const PROBE_LATENCY_CALLS = 20;
