@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cpSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, beforeEach, test } from "node:test";
 import { SeededRandom } from "@comeback/testkit";
@@ -24,7 +24,9 @@ let corpus: Corpus;
 
 before(async () => {
   corpus = new Corpus(source, new SeededRandom(83), { small: 60, large: 2 });
-  await client.done(["init", ...pair]);
+  // A quick one: every command derives a key. How a pair is made anew is a test of its own.
+  await makeQuickRepository(cold);
+  await client.done(["repair", "hot", ...pair]);
   cpSync(cold, join(folder, "new-cold"), { recursive: true });
   cpSync(hot, join(folder, "new-hot"), { recursive: true });
 });
@@ -180,10 +182,11 @@ test("a damaged hot part: a torn file is replaced, another's files are not touch
 
 test("keys are changed in both, and so is the version", async () => {
   const [oldCold, oldHot] = [join(folder, "old"), join(folder, "old-hot")];
-  mkdirSync(oldHot);
   const old = new Client(COMEBACK, oldCold);
   const args = ["--repo-hot", oldHot];
   await old.done(["init", "--repository-version", "1", ...args]);
+  assert.deepEqual(storedFiles(oldHot, "keys"), storedFiles(oldCold, "keys"));
+  assert.deepEqual(filesOf(oldHot, "config"), ["config"]);
   await old.backup([source], { args });
   const file = join(folder, "password");
   writeFileSync(file, "another one");

@@ -205,6 +205,8 @@ export const PROBE_LATENCY_CALLS = 20;
 export const PROBE_SPEED_FILE_BYTES: number = 8 * MiB;
 export const PROBE_SPEED_MIN_MS = 3_000;
 export const PROBE_SPEED_MAX_BYTES: number = 128 * MiB;
+/** They are made before they are sent, one more for each connection up to so many. */
+export const PROBE_SPEED_MORE_FILES_MAX = 16;
 export const PROBE_LOCK_MS = 60_000;
 /** SFTP: files that are read or written at once (restic: 5), and the ssh processes they go through. */
 export const SFTP_CONNECTIONS = 5;
