@@ -17,8 +17,8 @@ const CONFIG = { type: "config", name: "" } as const;
 export type HotPartState = "fits" | "missing" | "other" | "outdated" | "whole";
 
 /**
- * The hot part has a config of its own, as rustic writes it: the repository's, with `is_hot`. restic
- * and rustic take no notice of each other's keys in it, and rustic refuses a hot part without.
+ * The hot part has a config of its own, as rustic writes it: the repository's, with `is_hot`. rustic
+ * opens a pair only with it.
  */
 export async function saveHotConfig(
   { config, codec }: Pick<Repository, "config" | "codec">,
