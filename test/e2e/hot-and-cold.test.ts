@@ -116,7 +116,9 @@ test("what is no pair is refused, and nothing is written", async () => {
   await refused(hot, ["--repo-hot", cold], /is the hot part of a repository/);
   await refused(cold, ["--repo-hot", otherHot], /another repository has its place/);
   await refused(cold, ["--repo-hot", other], /another repository has its place/);
-  await refused(cold, ["--repo-hot", cold], /there is a whole repository at/);
+  await refused(cold, ["--repo-hot", `${cold}/`], /there is a whole repository at/);
+  const same = await client.run(["snapshots", "--repo-hot", cold]);
+  assertError(same, { exitCode: 1, code: "option.invalid", says: /is the repository itself/ });
   for (const place of [other, otherHot, cold]) {
     const finished = await client.run(["repair", "hot", "--repo-hot", place]);
     assertError(finished, { exitCode: 1, code: "repository.hot-part" });

@@ -270,9 +270,9 @@ export const HTTP2_SESSION_MEMORY_MB = 256;
 export const RCLONE_START_MS = 60_000;
 /** rclone may take this long to end by itself before it is killed (restic: 5 s). */
 export const RCLONE_STOP_MS = 5_000;
-/** What the lists of a store behind rclone are taken to lag behind, where the user says nothing. */
 /** So long may it take to remove the empty folders of a test. */
 export const RCLONE_TIDY_MAX_MS = 60_000;
+/** What the lists of a store behind rclone are taken to lag behind, where the user says nothing. */
 export const RCLONE_LIST_LAG_MS = 1_000;
 /** Of what rclone says, this much is kept to explain a failure, and shown of its last message. */
 export const RCLONE_MESSAGES_KEPT_BYTES: number = 16 * KiB;

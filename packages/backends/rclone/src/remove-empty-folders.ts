@@ -8,8 +8,8 @@ import { RcloneMessages } from "./rclone-messages.ts";
 import { rcloneEnvironment } from "./rclone-process.ts";
 import { parseRcloneSettings } from "./rclone-settings.ts";
 
-/** What rclone ends with where there is no such folder: on an object store, there never was one. */
-const EXIT_NO_FOLDER = 3;
+/** What rclone says where there is no such folder: on an object store, there never was one. */
+const NO_FOLDER = /no such file or directory|directory not found/i;
 
 /**
  * The protocol that rclone serves knows no folders, but rclone's own `rmdirs` removes the empty ones
@@ -38,7 +38,7 @@ export async function removeEmptyFolders(
     options.signal?.throwIfAborted();
     throw startError(program, cause);
   }
-  if (child.exitCode === 0 || child.exitCode === EXIT_NO_FOLDER) return;
+  if (child.exitCode === 0 || NO_FOLDER.test(messages.last ?? "")) return;
   throw new ComebackError("backend.io", `rclone did not remove the empty folders of ${shown}`, {
     why: messages.last ?? `it ended with ${child.signalCode ?? `exit code ${child.exitCode}`}`,
     next: "remove them with `rclone rmdirs`: nothing is in them",

@@ -2,6 +2,7 @@ import { TieredBackend } from "@comeback/backend-layers";
 import { type Backend, ComebackError, ExitCode, isComebackError } from "@comeback/core";
 import { examineHotPart, type HotPartState, type Repository } from "@comeback/engine";
 import type { CommandContext } from "../context.ts";
+import { badUsage } from "../options/option-error.ts";
 import { openBackend } from "./open-backend.ts";
 import { redactLocation } from "./redact-location.ts";
 
@@ -19,6 +20,9 @@ export async function openStorage(
   how: "create" | "open" = "open",
 ): Promise<OpenedStorage> {
   const { hotRepository } = context.globals;
+  if (hotRepository === location) {
+    throw badUsage("the hot part is the repository itself", "name another place with --repo-hot");
+  }
   const cold = await openBackend(context, location, how);
   if (hotRepository === undefined) return { backend: cold, hot: undefined };
   try {
