@@ -96,7 +96,7 @@ export function refusal(
   return new ComebackError("repository.hot-part", `${what} ${redactLocation(location)}`, {
     why: isComebackError(cause) && cause.why !== undefined ? cause.why : why,
     next: isRepairable
-      ? "check --repo-hot; `comeback -r COLD --repo-hot HOT repair hot` makes it anew from the cold part"
+      ? "check --repo-hot; `comeback repair hot` with both names makes it anew from the cold part"
       : "check --repo-hot, and COMEBACK_REPO_HOT: the two have to be parts of one repository",
     exitCode: state === "missing" ? ExitCode.noRepository : ExitCode.failed,
     ...(cause === undefined ? {} : { cause }),

@@ -15,7 +15,7 @@ import { formatBytes, formatMany } from "../terminal/format-values.ts";
 import { namedFew } from "./named-few.ts";
 import { startRepair } from "./start-repair.ts";
 
-/** Makes the hot part hold what the cold one says it should: a lost one, or one for the first time. */
+/** Makes the hot part hold what the cold one says it should: a lost one, or a first one. */
 export async function repairHotPart(context: CommandContext, dryRun: boolean): Promise<number> {
   const { hotRepository } = context.globals;
   if (hotRepository === undefined) {
@@ -49,7 +49,7 @@ export async function repairHotPart(context: CommandContext, dryRun: boolean): P
   if (result.failures.length === 0) return 0;
   throw new ComebackError("repair.incomplete", "the hot part lacks some files", {
     why: `${formatMany(result.failures.length, "file")} could not be copied from the cold part`,
-    next: "run `comeback check`, thaw what is archived, then repeat this: until then they are read there",
+    next: "run `comeback check`, thaw what is archived, then repeat this; until then it is slower",
   });
 }
 
