@@ -1,5 +1,6 @@
 import type { Clock, Random } from "@comeback/core";
 import type { GlobalOptions } from "./options/global-options.ts";
+import type { StorageStatistics } from "./opening/storage-statistics.ts";
 import type { Terminal } from "./terminal/terminal.ts";
 
 /** The outside world of a command. */
@@ -15,4 +16,6 @@ export interface Context {
 /** What a command works with once its command line is understood. */
 export interface CommandContext extends Context {
   readonly globals: GlobalOptions;
+  /** Counts the calls of every storage that is opened; there with `-vv`. */
+  readonly statistics?: StorageStatistics | undefined;
 }

@@ -1,6 +1,7 @@
 import { Command, CommanderError, Help } from "commander";
 import { ComebackError, ExitCode } from "@comeback/core";
 import type { CommandContext, Context } from "./context.ts";
+import type { StorageStatistics } from "./opening/storage-statistics.ts";
 import {
   addGlobalOptions,
   expandVerboseCount,
@@ -217,7 +218,13 @@ export async function runProgram(args: readonly string[], context: Context): Pro
       // commander: the arguments, then the options, then the command itself.
       const command = given.at(-1) as Command;
       const globals = resolveGlobalOptions(givenFlags(command), context.env);
-      exitCode = await action({ ...context, globals }, command.opts() as Options, command.args);
+      const statistics = await countingFor(globals.verbosity);
+      try {
+        const complete = { ...context, globals, statistics };
+        exitCode = await action(complete, command.opts() as Options, command.args);
+      } finally {
+        tell(statistics, globals.json, context);
+      }
     };
   const argv = expandVerboseCount(args);
   const program = await buildProgram(argv, context, run);
@@ -231,6 +238,22 @@ export async function runProgram(args: readonly string[], context: Context): Pro
     if (error.exitCode === 0 || error.code === "commander.help") return 0;
     throw usageError(error, argv);
   }
+}
+
+/** Loaded only where it is asked for. */
+async function countingFor(verbosity: number): Promise<StorageStatistics | undefined> {
+  if (verbosity < 2) return undefined;
+  return new (await import("./opening/storage-statistics.ts")).StorageStatistics();
+}
+
+/** On standard error: what is on the other one may be a single document, or a file's content. */
+function tell(
+  statistics: StorageStatistics | undefined,
+  json: boolean,
+  { terminal }: Context,
+): void {
+  if (statistics === undefined || statistics.isEmpty) return;
+  terminal.printError(json ? statistics.message() : statistics.render().join("\n"));
 }
 
 async function buildProgram(

@@ -59,6 +59,7 @@ export type ErrorCode =
   | "replicate.other-repository"
   | "repository.damaged"
   | "repository.exists"
+  | "repository.hot-part"
   | "repository.locked"
   | "repository.no-config"
   | "repository.none"

@@ -195,12 +195,18 @@ export const PACE_SLICE_MAX_BYTES: number = 16 * KiB;
 export const TIER_MISSES_KEPT_MAX = 100_000;
 /** An interrupted save into a tiered store cleans up for no longer. */
 export const TIER_CLEANUP_MAX_MS = 700;
+/** Files that a repair of a hot part copies at once. */
+export const HOT_REPAIR_FILES_IN_FLIGHT_MAX = 4;
+/** Calls of a method whose times are kept, to tell the middle one: the last so many. */
+export const METRICS_TIMES_KEPT_MAX = 4096;
 
 /** `backend test`: calls for a latency; files, time and bytes for a speed; how long a lock holds. */
 export const PROBE_LATENCY_CALLS = 20;
 export const PROBE_SPEED_FILE_BYTES: number = 8 * MiB;
 export const PROBE_SPEED_MIN_MS = 3_000;
 export const PROBE_SPEED_MAX_BYTES: number = 128 * MiB;
+/** They are made before they are sent, one more for each connection up to so many. */
+export const PROBE_SPEED_MORE_FILES_MAX = 16;
 export const PROBE_LOCK_MS = 60_000;
 /** SFTP: files that are read or written at once (restic: 5), and the ssh processes they go through. */
 export const SFTP_CONNECTIONS = 5;
@@ -264,6 +270,8 @@ export const HTTP2_SESSION_MEMORY_MB = 256;
 export const RCLONE_START_MS = 60_000;
 /** rclone may take this long to end by itself before it is killed (restic: 5 s). */
 export const RCLONE_STOP_MS = 5_000;
+/** So long may it take to remove the empty folders of a test. */
+export const RCLONE_TIDY_MAX_MS = 60_000;
 /** What the lists of a store behind rclone are taken to lag behind, where the user says nothing. */
 export const RCLONE_LIST_LAG_MS = 1_000;
 /** Of what rclone says, this much is kept to explain a failure, and shown of its last message. */

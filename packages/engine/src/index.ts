@@ -19,6 +19,7 @@ export { startWorkersEarly } from "./cpu-pool/start-worker.ts";
 export * from "./crypto/blob-codec.ts";
 export { SCRYPT_COST_DEFAULT, type ScryptCost } from "./crypto/key-file.ts";
 export * from "./repository/config.ts";
+export { examineHotPart, type HotPartState, saveHotConfig } from "./repository/hot-part.ts";
 export { instantOfMilliseconds } from "./repository/instant.ts";
 export * from "./repository/lock.ts";
 export type { LockFile } from "./repository/lock-file.ts";
@@ -120,6 +121,13 @@ export { type WalkedNode, type WalkOptions, walkSnapshot } from "./listing/walk-
 export { computeStats, type StatsOptions } from "./stats/compute-stats.ts";
 export { computeGrowth, type GrowthOptions, type SnapshotGrowth } from "./stats/growth.ts";
 export { type RepositoryStats, STATS_MODES, type StatsMode } from "./stats/stats-types.ts";
+export {
+  type HotRepairPlan,
+  type HotRepairResult,
+  planHotRepair,
+  repairHot,
+  type RepairHotOptions,
+} from "./repair/repair-hot.ts";
 export {
   type IndexRepairPlan,
   planIndexRepair,

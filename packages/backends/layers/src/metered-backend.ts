@@ -1,12 +1,13 @@
-import type {
-  Backend,
-  Clock,
-  FileType,
-  ListedFile,
-  LoadOptions,
-  OperationOptions,
-  RepositoryFile,
-  SaveOptions,
+import {
+  METRICS_TIMES_KEPT_MAX,
+  type Backend,
+  type Clock,
+  type FileType,
+  type ListedFile,
+  type LoadOptions,
+  type OperationOptions,
+  type RepositoryFile,
+  type SaveOptions,
 } from "@comeback/core";
 import { LayerBackend } from "./layer-backend.ts";
 
@@ -18,9 +19,16 @@ export interface MethodMetrics {
   /** From the call to its end, added up, and the longest. */
   totalMs: number;
   longestMs: number;
+  /** The times of the last calls, in no particular order. */
+  recentMs: number[];
 }
 
 export type BackendMetrics = Record<"save" | "load" | "stat" | "list" | "remove", MethodMetrics>;
+
+/** Of the last calls; 0 where there were none. */
+export function medianMs({ recentMs }: MethodMetrics): number {
+  return recentMs.toSorted((a, b) => a - b)[recentMs.length >> 1] ?? 0;
+}
 
 export function newMetrics(): BackendMetrics {
   const none = (): MethodMetrics => ({
@@ -29,6 +37,7 @@ export function newMetrics(): BackendMetrics {
     bytes: 0,
     totalMs: 0,
     longestMs: 0,
+    recentMs: [],
   });
   return { save: none(), load: none(), stat: none(), list: none(), remove: none() };
 }
@@ -108,6 +117,7 @@ export class MeteredBackend extends LayerBackend {
   #count(method: keyof BackendMetrics, startMs: number, failed: boolean): void {
     const counted = this.#metrics[method];
     const tookMs = Math.max(0, this.#clock.now() - startMs);
+    counted.recentMs[counted.calls % METRICS_TIMES_KEPT_MAX] = tookMs;
     counted.calls++;
     if (failed) counted.errors++;
     counted.totalMs += tookMs;

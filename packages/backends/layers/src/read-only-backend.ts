@@ -42,6 +42,6 @@ export class ReadOnlyBackend extends LayerBackend {
 async function refuse(inner: Backend, doing: string, file: RepositoryFile): Promise<never> {
   throw new ComebackError("backend.read-only", `${inner.location} is opened only to be read`, {
     why: `${doing} ${fileLabel(file)} would change it`,
-    next: "leave out what asks for read-only access, or use a command that only reads",
+    next: "leave --read-only out, or use a command that only reads",
   });
 }

@@ -1,5 +1,6 @@
 import type { Backend, Clock, Random } from "@comeback/core";
 import { ConnectionLimitedBackend } from "./connection-limited-backend.ts";
+import { ReadOnlyBackend } from "./read-only-backend.ts";
 import { type BackendMetrics, MeteredBackend } from "./metered-backend.ts";
 import { RateLimitedBackend, type RateLimits } from "./rate-limited-backend.ts";
 import type { RetryObserver } from "./retrier.ts";
@@ -8,6 +9,7 @@ import { RetryBackend } from "./retry-backend.ts";
 export interface StackOptions {
   /** A folder: the system reaches its disk or share, and knows best when to try again. */
   readonly isFolder?: boolean;
+  readonly isReadOnly?: boolean;
   readonly clock: Clock;
   readonly random: Random;
   readonly limits?: RateLimits;
@@ -33,5 +35,5 @@ export function stackLayers(adapter: Backend, options: StackOptions): Backend {
   if (!isFolder) {
     backend = new RetryBackend(backend, { clock, random, stop, observer: retryObserver });
   }
-  return backend;
+  return options.isReadOnly === true ? new ReadOnlyBackend(backend) : backend;
 }

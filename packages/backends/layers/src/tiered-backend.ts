@@ -18,8 +18,7 @@ import { tieredArchive, tieredRetention } from "./tiered-parts.ts";
  * A repository in two stores, laid out as rustic does it: `cold` holds all of it and may be slow or
  * need thaws; `hot` holds again what is read all the time: keys, locks, snapshots, index files, and
  * packs of trees. Data packs and the config are in `cold` alone. (rustic's hot part has a config of
- * its own, which says `is_hot`; only who has the key can write it. Without one, nobody can take the
- * hot part for a repository.)
+ * its own, which says `is_hot`; only who has the key can write it: whoever makes a pair does so.)
  *
  * What `cold` lists is what there is, and what it lists `hot` should have:
  *

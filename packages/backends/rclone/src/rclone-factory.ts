@@ -5,6 +5,7 @@ import type { BackendFactory, OpenBackendOptions } from "@comeback/core";
 import { systemClock } from "@comeback/platform";
 import { parseRcloneLocation } from "./rclone-location.ts";
 import { parseRcloneSettings, RCLONE_SETTINGS } from "./rclone-settings.ts";
+import { removeEmptyFolders } from "./remove-empty-folders.ts";
 import { RcloneTransport } from "./rclone-transport.ts";
 
 /** Repositories wherever rclone gets to: `rclone:remote:path`. */
@@ -17,6 +18,7 @@ export const rcloneBackendFactory: BackendFactory = {
   async open(location, options = {}) {
     return await openRest(rcloneStore(location, options), options);
   },
+  removeEmpty: (location, options) => removeEmptyFolders(location, options),
 };
 
 /** An rclone for a location; it is started by the first call. */

@@ -25,6 +25,13 @@ type Child = ChildProcessByStdio<null, null, Readable>;
 /** What is ours, and none of rclone's business. */
 const OURS = /^(?:COMEBACK|RESTIC)_.*(?:PASSWORD|SECRET|KEY)/;
 
+/** Without our own secrets, and without a question for a password: nobody would see it. */
+export function rcloneEnvironment(given: Environment): Record<string, string | undefined> {
+  const env: Record<string, string | undefined> = { RCLONE_ASK_PASSWORD: "false" };
+  for (const [name, value] of Object.entries(given)) if (!OURS.test(name)) env[name] = value;
+  return env;
+}
+
 /** One `rclone serve restic --stdio`, which speaks HTTP/2 on its standard input and output. */
 export class RcloneProcess {
   readonly connection: Socket;
@@ -50,11 +57,7 @@ export class RcloneProcess {
 
   static async start(command: RcloneCommand): Promise<RcloneProcess> {
     const { program, args } = command;
-    // Without a question for a password: nobody would see it.
-    const env: Record<string, string | undefined> = { RCLONE_ASK_PASSWORD: "false" };
-    for (const [name, value] of Object.entries(command.env)) {
-      if (!OURS.test(name)) env[name] = value;
-    }
+    const env = rcloneEnvironment(command.env);
     const { ours, theirs } = await makeSocketPair();
     // Its end shows at the calls under way.
     ours.on("error", () => undefined);

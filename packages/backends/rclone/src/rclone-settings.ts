@@ -3,6 +3,7 @@ import { ComebackError, RCLONE_LIST_LAG_MS, RCLONE_START_MS } from "@comeback/co
 import { splitWords } from "./split-words.ts";
 
 const ARGS = "serve restic --stdio --b2-hard-delete";
+const SERVING: readonly string[] = ["serve", "restic", "--stdio"];
 const LIST_LAG_MAX_MS = 10 * 60_000;
 const START_MAX_MS = 60 * 60_000;
 
@@ -20,6 +21,10 @@ export interface RcloneSettings {
   readonly program: string;
   /** All but the remote. */
   readonly args: readonly string[];
+  /** What any other of rclone's commands is called with: where its configuration is, say. */
+  readonly commonArgs: readonly string[];
+  /** Belongs to the program, before a command's name. */
+  readonly programArgs: readonly string[];
   readonly connections: number;
   readonly startMs: number;
   readonly listLagMs: number;
@@ -41,6 +46,8 @@ export function parseRcloneSettings(
   return {
     program,
     args: [...first, ...args],
+    commonArgs: args.filter((word) => !SERVING.includes(word)),
+    programArgs: first,
     connections: parseConnections("rclone", settings.get("connections")),
     startMs: duration("timeout", RCLONE_START_MS, START_MAX_MS),
     listLagMs: duration("list-lag", RCLONE_LIST_LAG_MS, LIST_LAG_MAX_MS),

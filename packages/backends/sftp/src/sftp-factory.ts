@@ -33,6 +33,7 @@ export const sftpBackendFactory: BackendFactory = {
   },
   create: (location, options) => reach(location, options, createLayout),
   open: (location, options) => reach(location, options, assertLayout),
+  removeEmpty: (location, options) => removeEmptyLayout(location, options),
 };
 
 type Prepare = (session: SftpSession, backend: SftpBackendOptions) => Promise<void>;
@@ -42,17 +43,10 @@ async function reach(
   options: OpenBackendOptions = {},
   prepare: Prepare,
 ): Promise<Backend> {
-  const { signal, settings, env = process.env } = options;
+  const { signal } = options;
   const place = parseSftpLocation(location);
-  const command = sshCommandFor(place, settings);
-  const connections = connectionsOf(settings);
-  const mayAsk = hasTerminal();
-  const pool = new SessionPool({
-    location,
-    max: Math.min(connections, SFTP_PROCESSES_MAX),
-    // It asks once: nobody watches the terminal for a second question, hours later.
-    start: (isFirst, stop) => SftpSession.start({ command, env, mayAsk: mayAsk && isFirst }, stop),
-  });
+  const connections = connectionsOf(options.settings);
+  const pool = poolFor(location, options, Math.min(connections, SFTP_PROCESSES_MAX));
   const clock = options.clock ?? systemClock;
   const backend = { location, root: place.path, connections, pool, clock, signal };
   try {
@@ -63,6 +57,18 @@ async function reach(
     if (signal?.aborted === true && error === signal.reason) throw error;
     throw backendError({ doing: "opening the repository", path: place.path, location }, error);
   }
+}
+
+function poolFor(location: string, options: OpenBackendOptions, max: number): SessionPool {
+  const { settings, env = process.env } = options;
+  const command = sshCommandFor(parseSftpLocation(location), settings);
+  const mayAsk = hasTerminal();
+  return new SessionPool({
+    location,
+    max,
+    // It asks once: nobody watches the terminal for a second question, hours later.
+    start: (isFirst, stop) => SftpSession.start({ command, env, mayAsk: mayAsk && isFirst }, stop),
+  });
 }
 
 function connectionsOf(settings: ReadonlyMap<string, string> | undefined): number {
@@ -122,6 +128,33 @@ async function createLayout(session: SftpSession, place: SftpBackendOptions): Pr
   });
   if (!client.has("fsync@openssh.com")) return;
   for (const folder of changed) await syncFolder(session, folder).catch(ifStatus);
+}
+
+/** Takes away the folders that `createLayout` made; a server keeps those with something in them. */
+async function removeEmptyLayout(
+  location: string,
+  options: OpenBackendOptions = {},
+): Promise<void> {
+  const { signal } = options;
+  const { path: root } = parseSftpLocation(location);
+  const spreadAbove = typeFolder(root, "pack");
+  const folders = layoutFolders(root);
+  const isSpread = (folder: string): boolean => parentOf(folder) === spreadAbove;
+  // What is in others goes first.
+  const stages = [folders.filter(isSpread), folders.filter((folder) => !isSpread(folder)), [root]];
+  await using pool = poolFor(location, options, 1);
+  try {
+    await pool.use({ signal, isHeavy: false }, async ({ client }) => {
+      for (const stage of stages) {
+        await inLanes({ count: stage.length, lanes: FOLDERS_AT_ONCE, signal }, async (index) => {
+          await client.removeFolder(stage[index] ?? root).catch(ifStatus);
+        });
+      }
+    });
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw backendError({ doing: "removing the empty folders", path: root, location }, error);
+  }
 }
 
 async function makeWithParents(

@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import {
   type CheckStage,
   checkObjectLock,
@@ -135,9 +136,10 @@ class TestStage implements CheckStage {
     this.#random = random;
   }
 
-  readonly newFile = (type: FileType): RepositoryFile => {
+  /** Named after its content: some servers take nothing else. */
+  readonly newFile = (type: FileType, data: Uint8Array): RepositoryFile => {
     if (type === "config") return { type, name: "" };
-    const file: RepositoryFile = { type, name: randomHex(this.#random, 32) };
+    const file: RepositoryFile = { type, name: hash("sha256", data, "hex") };
     this.#files.push(file);
     return file;
   };

@@ -57,7 +57,8 @@ export async function openDestinations(
   const list = locations.map((location, place): Destination => {
     const password = place === 0 ? undefined : others[place - 1]?.password;
     const repository = { kind: "location", location } as const;
-    const globals = { ...context.globals, repository };
+    const hotRepository = place === 0 ? context.globals.hotRepository : undefined;
+    const globals = { ...context.globals, repository, hotRepository };
     const one = {
       ...context,
       globals: password === undefined ? globals : { ...globals, password },

@@ -31,6 +31,8 @@ export const define: CommandModule["define"] = (command, run) => {
       const location = await repositoryLocation(context.globals);
       // Before a password is asked for, the place has to be one that can hold a repository.
       await prepareCommandStorage(context, location);
+      const { hotRepository } = context.globals;
+      if (hotRepository !== undefined) await prepareCommandStorage(context, hotRepository);
       const chunkerPolynomial = await chunkerToCopy(context, flags);
       const password = await readPassword(context, {
         isNew: true,

@@ -1,5 +1,11 @@
-import { ComebackError, ExitCode } from "@comeback/core";
-import { check, MIGRATIONS, startWorkersEarly, upgradeConfig } from "@comeback/engine";
+import { type Backend, ComebackError, ExitCode } from "@comeback/core";
+import {
+  check,
+  MIGRATIONS,
+  saveHotConfig,
+  startWorkersEarly,
+  upgradeConfig,
+} from "@comeback/engine";
 import { checkErrorMessage, renderCheckProblem } from "../check/check-report.ts";
 import { CheckView } from "../check/check-view.ts";
 import type { CommandContext } from "../context.ts";
@@ -81,6 +87,7 @@ async function migrate(context: CommandContext, force: boolean): Promise<void> {
       onKept: (where) =>
         say(`a copy of the config file is in ${where} until the new one is stored`),
     });
+    if (session.hot !== undefined) await upgradeHot(session, session.hot);
   }
   if (globals.json) {
     terminal.print(JSON.stringify({ message_type: "summary", version: 2, was: isDone ? 2 : 1 }));
@@ -88,6 +95,13 @@ async function migrate(context: CommandContext, force: boolean): Promise<void> {
   if (isDone) return say("the repository is of version 2 already");
   say("the repository is of version 2 now; what is stored from now on is compressed");
   say("`comeback prune --repack-uncompressed` compresses what is there already");
+}
+
+/** Cut off in between, the hot part is refused as outdated, and `repair hot` brings it up to date. */
+async function upgradeHot({ repository, signal }: Session, hot: Backend): Promise<void> {
+  const { codec, config } = repository;
+  await hot.remove({ type: "config", name: "" }, { signal });
+  await saveHotConfig({ codec, config: { ...config, version: 2 } }, hot, { signal });
 }
 
 /** As restic: what is damaged is repaired before it becomes something else. */

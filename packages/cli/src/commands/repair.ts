@@ -31,6 +31,7 @@ import {
   renderSnapshotResult,
   snapshotRepairMessage,
 } from "../repair/render-snapshot-repair.ts";
+import { repairHotPart } from "../repair/repair-hot-part.ts";
 import { startRepair } from "../repair/start-repair.ts";
 import { requireLock } from "../snapshots/change-tags-report.ts";
 import { formatMany } from "../terminal/format-values.ts";
@@ -41,7 +42,7 @@ interface RepairFlags extends FilterFlags {
   readonly dryRun?: true;
 }
 
-const TARGETS = ["index", "packs", "snapshots"] as const;
+const TARGETS = ["index", "packs", "snapshots", "hot"] as const;
 type Target = (typeof TARGETS)[number];
 
 const DESCRIPTION = `Repair what \`comeback check\` finds damaged, in this order:
@@ -52,6 +53,8 @@ const DESCRIPTION = `Repair what \`comeback check\` finds damaged, in this order
                damaged ones are kept as files in the working folder
   snapshots    cut out of the snapshots what is lost for good: back up
                again first, which stores what the source still has
+  hot          make the hot part (--repo-hot) hold what it should, from the
+               cold one: also a new hot part, or one that was lost
 
 What is to be done is shown first; --dry-run shows it and does nothing.`;
 
@@ -61,6 +64,7 @@ export const define: CommandModule["define"] = (command, run) => {
       const target = parseChoice("what to repair", word, TARGETS);
       assertUsage(target, flags, ids);
       if (flags.dryRun !== true) requireLock(context, "a repair");
+      if (target === "hot") return repairHotPart(context, flags.dryRun === true);
       if (target === "index") return index(context, flags);
       return target === "packs" ? packs(context, flags, ids) : snapshots(context, flags, ids);
     }),
@@ -70,7 +74,7 @@ export const define: CommandModule["define"] = (command, run) => {
 function addRepairOptions(command: Command): Command {
   return addFilterOptions(
     command
-      .argument("<what>", "index, packs or snapshots")
+      .argument("<what>", "index, packs, snapshots or hot")
       .argument("[id...]", "packs or snapshots; snapshots by default: all")
       .option("-n, --dry-run", "show what would be done, and do nothing")
       .option("--read-all-packs", "index: believe no index file, read every pack's header")
@@ -90,8 +94,8 @@ function assertUsage(target: Target, flags: RepairFlags, ids: readonly string[])
     if (flags.tag.length > 0) refuse("--tag", "snapshots");
     if (flags.path.length > 0) refuse("--path", "snapshots");
   }
-  if (target === "index" && ids.length > 0) {
-    throw badUsage("`repair index` takes no ids", "leave them out");
+  if ((target === "index" || target === "hot") && ids.length > 0) {
+    throw badUsage(`\`repair ${target}\` takes no ids`, "leave them out");
   }
   if (target === "packs" && ids.length === 0) {
     throw badUsage("repair which packs?", "`comeback check --read-data` names the damaged ones");

@@ -1,6 +1,6 @@
-import { Repository } from "@comeback/engine";
+import { Repository, saveHotConfig } from "@comeback/engine";
 import type { CommandContext } from "../context.ts";
-import { openBackend } from "./open-backend.ts";
+import { openStorage } from "./open-storage.ts";
 
 export interface MadeRepository {
   readonly id: string;
@@ -21,7 +21,7 @@ export async function makeRepository(
 ): Promise<MadeRepository> {
   const { signal, clock, random } = context;
   const { location: wanted, ...rest } = wish;
-  const backend = await openBackend(context, wanted, "create");
+  const { backend, hot } = await openStorage(context, wanted, "create");
   try {
     await using repository = await Repository.init({
       ...rest,
@@ -30,6 +30,8 @@ export async function makeRepository(
       random,
       signal,
     });
+    // The last step: without it, nobody takes the hot part for one.
+    if (hot !== undefined) await saveHotConfig(repository, hot, { signal });
     return { id: repository.config.id, location: backend.location };
   } finally {
     await backend[Symbol.asyncDispose]();

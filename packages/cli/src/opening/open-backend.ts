@@ -1,8 +1,14 @@
-import { Retrier, stackLayers, type RetryObserver } from "@comeback/backend-layers";
+import {
+  type BackendMetrics,
+  Retrier,
+  stackLayers,
+  type RetryObserver,
+} from "@comeback/backend-layers";
 import {
   type Backend,
   type BackendFactory,
   type Clock,
+  ComebackError,
   type OpenBackendOptions,
   type Random,
   RETRY_OPEN_MAX_MS,
@@ -10,6 +16,7 @@ import {
 import type { CommandContext } from "../context.ts";
 import type { StorageOptions } from "../options/storage-options.ts";
 import { findBackend } from "./find-backend.ts";
+import { redactLocation } from "./redact-location.ts";
 import { RetryMessages } from "./retry-messages.ts";
 import { settingsFor } from "./storage-settings.ts";
 
@@ -22,6 +29,8 @@ export interface StorageWish {
   readonly signal?: AbortSignal | undefined;
   readonly storage?: Partial<StorageOptions> | undefined;
   readonly retryObserver?: RetryObserver;
+  /** Where calls of the storage at a place are to be counted. */
+  readonly metricsOf?: ((location: string) => BackendMetrics) | undefined;
 }
 
 /** A kind of storage with all that it is to be opened with. */
@@ -34,7 +43,7 @@ export interface PreparedStorage {
 
 /** Every backend of the command line and the library comes from here. */
 export async function prepareStorage(wish: StorageWish): Promise<PreparedStorage> {
-  const { env, clock, random, signal, storage = {}, retryObserver } = wish;
+  const { env, clock, random, signal, storage = {}, retryObserver, metricsOf } = wish;
   const { factory, scheme } = await findBackend(wish.location);
   const settings = await settingsFor(scheme, storage);
   const options: OpenBackendOptions = {
@@ -48,7 +57,9 @@ export async function prepareStorage(wish: StorageWish): Promise<PreparedStorage
     factory,
     options,
     async reach(how, location = wish.location) {
-      const { limits = {} } = storage;
+      const { limits = {}, isReadOnly = false } = storage;
+      // To make it is a change that no layer would see.
+      if (isReadOnly && how === "create") throw nothingIsMade(location);
       const isFolder = factory.scheme === "";
       const reach = (): Promise<Backend> => factory[how](location, options);
       const retries = { clock, random, stop: signal, observer: retryObserver };
@@ -56,9 +67,27 @@ export async function prepareStorage(wish: StorageWish): Promise<PreparedStorage
       const adapter = isFolder
         ? await reach()
         : await opening.run("opening the storage", signal, reach);
-      return stackLayers(adapter, { isFolder, clock, random, limits, stop: signal, retryObserver });
+      const metrics = metricsOf?.(adapter.location);
+      return stackLayers(adapter, {
+        isFolder,
+        isReadOnly,
+        clock,
+        random,
+        limits,
+        stop: signal,
+        retryObserver,
+        ...(metrics === undefined ? {} : { metrics }),
+      });
     },
   };
+}
+
+function nothingIsMade(location: string): ComebackError {
+  const what = `nothing is made at ${redactLocation(location)}`;
+  return new ComebackError("backend.read-only", what, {
+    why: "with --read-only, nothing in the storage is changed",
+    next: "leave --read-only out, or use a command that only reads",
+  });
 }
 
 /** Opens or makes the backend at a location, as the global options say. */
@@ -75,7 +104,7 @@ export function prepareCommandStorage(
   context: CommandContext,
   location: string,
 ): Promise<PreparedStorage> {
-  const { env, clock, random, signal, globals } = context;
+  const { env, clock, random, signal, globals, statistics } = context;
   const retryObserver = new RetryMessages(context);
   return prepareStorage({
     location,
@@ -85,5 +114,6 @@ export function prepareCommandStorage(
     signal,
     storage: globals.storage,
     retryObserver,
+    metricsOf: statistics && ((place) => statistics.of(place)),
   });
 }

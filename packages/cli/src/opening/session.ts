@@ -1,10 +1,10 @@
-import { ComebackError, ExitCode, isComebackError } from "@comeback/core";
+import { type Backend, ComebackError, ExitCode, isComebackError } from "@comeback/core";
 import { Repository, RepositoryLock } from "@comeback/engine";
 import { releaseLargeBuffersEarly } from "@comeback/platform";
 import type { CommandContext } from "../context.ts";
 import { explainNoRepository } from "../migrate/lost-config.ts";
 import { repositoryLocation } from "./find-backend.ts";
-import { openBackend } from "./open-backend.ts";
+import { assertHotFits, openStorage } from "./open-storage.ts";
 import { readPassword } from "./read-password.ts";
 import { openCache } from "./open-cache.ts";
 
@@ -30,6 +30,8 @@ export interface OpenOptions {
  */
 export class Session implements AsyncDisposable {
   readonly repository: Repository;
+  /** The hot part of the storage, where there is one. */
+  readonly hot: Backend | undefined;
   readonly signal: AbortSignal;
   /** Resolves once writing is allowed. */
   readonly mayWrite: Promise<void>;
@@ -38,11 +40,13 @@ export class Session implements AsyncDisposable {
 
   constructor(parts: {
     readonly repository: Repository;
+    readonly hot: Backend | undefined;
     readonly signal: AbortSignal;
     readonly lock: RepositoryLock | undefined;
     readonly lockWait: AbortController;
   }) {
     this.repository = parts.repository;
+    this.hot = parts.hot;
     this.signal = parts.signal;
     this.#lock = parts.lock;
     this.#lockWait = parts.lockWait;
@@ -62,7 +66,7 @@ export class Session implements AsyncDisposable {
 
 /** Opens the repository that the global options name, and locks it. */
 export async function openSession(context: CommandContext, options: OpenOptions): Promise<Session> {
-  const repository = await openRepository(context, options);
+  const { repository, hot } = await openRepository(context, options);
   const stop = new AbortController();
   const lockWait = new AbortController();
   try {
@@ -81,24 +85,33 @@ export async function openSession(context: CommandContext, options: OpenOptions)
     lock?.confirmed.catch((error: unknown) => {
       if (!lockSignal.aborted) stop.abort(error);
     });
-    return new Session({ repository, signal, lock, lockWait });
+    return new Session({ repository, hot, signal, lock, lockWait });
   } catch (error) {
     await repository[Symbol.asyncDispose]();
     throw error;
   }
 }
 
-async function openRepository(context: CommandContext, options: OpenOptions): Promise<Repository> {
+interface OpenedRepository {
+  readonly repository: Repository;
+  readonly hot: Backend | undefined;
+}
+
+async function openRepository(
+  context: CommandContext,
+  options: OpenOptions,
+): Promise<OpenedRepository> {
   const { globals, signal, clock, random } = context;
   releaseLargeBuffersEarly();
   const location = await repositoryLocation(globals);
   // First the place, then the password: nobody should type one for a repository that is not there.
-  const backend = await openBackend(context, location).catch(async (error: unknown) => {
+  const { backend, hot } = await openStorage(context, location).catch(async (error: unknown) => {
     throw await explainNoRepository(error, location, context.env);
   });
+  let repository: Repository | undefined;
   try {
     const password = await (options.password?.() ?? askFor(context, options));
-    return await Repository.open({
+    repository = await Repository.open({
       backend,
       password,
       clock,
@@ -109,8 +122,11 @@ async function openRepository(context: CommandContext, options: OpenOptions): Pr
       ...(globals.packSizeBytes === undefined ? {} : { packSizeBytes: globals.packSizeBytes }),
       ...(globals.useCache && options.useCache !== false ? { cache: openCache(context) } : {}),
     });
+    // Before the lock: in a hot part that is another repository's, not even that may lie.
+    if (hot !== undefined) await assertHotFits(context, repository, hot);
+    return { repository, hot };
   } catch (error) {
-    await backend[Symbol.asyncDispose]();
+    await (repository ?? backend)[Symbol.asyncDispose]();
     throw error;
   }
 }
@@ -150,7 +166,8 @@ async function takeLock(
       });
     } catch (error) {
       const restMs = deadline - clock.now();
-      if (!isComebackError(error, "repository.locked") || restMs <= 0) throw explainLock(error);
+      if (!isComebackError(error, "repository.locked") || restMs <= 0)
+        throw explainLock(error, globals);
       if (!globals.json && !globals.quiet) terminal.printError(`${error.message}; waiting for it`);
       await clock.sleep(Math.min(pauseMs, restMs), context.signal);
     }
@@ -158,10 +175,11 @@ async function takeLock(
 }
 
 /** On storage that cannot be written, reading is still possible. */
-function explainLock(error: unknown): unknown {
+function explainLock(error: unknown, { storage }: CommandContext["globals"]): unknown {
   const readOnly =
     isComebackError(error, "backend.read-only") || isComebackError(error, "backend.permission");
-  if (!readOnly) return error;
+  // Somebody asked for it: there is nothing to explain.
+  if (!readOnly || storage.isReadOnly) return error;
   return new ComebackError(error.code, "the repository cannot be locked", {
     why: error.message,
     next: "to only read from storage that you may not write to, use --no-lock",

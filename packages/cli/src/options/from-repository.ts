@@ -33,7 +33,12 @@ export function fromContext(context: CommandContext, flags: FromFlags): CommandC
   if (repository === undefined) return undefined;
   return {
     ...context,
-    globals: { ...globals, repository, password: passwordPlace(values, env, "from") },
+    globals: {
+      ...globals,
+      repository,
+      hotRepository: undefined,
+      password: passwordPlace(values, env, "from"),
+    },
   };
 }
 

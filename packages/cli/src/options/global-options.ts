@@ -3,6 +3,7 @@ import { PACK_SIZE_MAX_BYTES, PACK_SIZE_MIN_BYTES } from "@comeback/core";
 import { fromEnvironment } from "./environment-names.ts";
 import { badUsage } from "./option-error.ts";
 import {
+  hotLocation,
   type PasswordPlace,
   passwordPlace,
   type RepositoryPlace,
@@ -21,6 +22,8 @@ const COMPRESSION_MODES = ["auto", "off", "fastest", "better", "max"] as const;
 /** What every command that opens a repository is told. */
 export interface GlobalOptions {
   readonly repository: RepositoryPlace | undefined;
+  /** Where the hot part of the repository is, which then is the cold one. */
+  readonly hotRepository: string | undefined;
   readonly password: PasswordPlace;
   readonly json: boolean;
   readonly quiet: boolean;
@@ -45,6 +48,7 @@ export function addGlobalOptions(command: Command): Command {
   command
     .optionsGroup(GLOBAL_OPTIONS_TITLE)
     .option("-r, --repo <repository>", "the repository")
+    .option("--repo-hot <repository>", "its hot part: what is read often is there as well")
     .option("--repository-file <file>", "file that holds its location")
     .option("-p, --password-file <file>", "file that holds the password")
     .option("--password-command <command>", "command that prints the password")
@@ -54,6 +58,7 @@ export function addGlobalOptions(command: Command): Command {
     .option("--no-cache", "use no local cache")
     .option("--cache-dir <folder>", "folder for the local cache")
     .option("--no-lock", "take no lock: for read-only storage")
+    .option("--read-only", "change nothing in the storage; takes no lock")
     .option("--retry-lock <duration>", "wait for others' locks, such as 5m")
     .option("--compression <mode>", "auto, off, fastest, better or max")
     .option("--pack-size <MiB>", "size of pack files; 16 if not given")
@@ -100,13 +105,14 @@ export function resolveGlobalOptions(flags: OptionValues, env: NodeJS.ProcessEnv
   const compression = text("compression") ?? fromEnvironment(env, "COMPRESSION") ?? "auto";
   return {
     repository: repositoryPlace(flags, env),
+    hotRepository: hotLocation(flags, env),
     password: passwordPlace(flags, env),
     json: flags["json"] === true,
     quiet: flags["quiet"] === true,
     verbosity: Math.min(2, Number(flags["verbose"] ?? 0)),
     useCache: flags["cache"] !== false,
     cacheDirectory: text("cacheDir") ?? fromEnvironment(env, "CACHE_DIR"),
-    useLock: flags["lock"] !== false,
+    useLock: flags["lock"] !== false && flags["readOnly"] !== true,
     retryLockMs: retryLock === undefined ? 0 : parseDurationMs("--retry-lock", retryLock),
     compression: parseChoice("--compression", compression, COMPRESSION_MODES),
     packSizeBytes:

@@ -60,6 +60,12 @@ export function repositoryPlace(
   return undefined;
 }
 
+/** The hot part of the repository: rustic's name, and its variable where ours is not set. */
+export function hotLocation(flags: OptionValues, env: NodeJS.ProcessEnv): string | undefined {
+  const given: unknown[] = [flags["repoHot"], env["COMEBACK_REPO_HOT"], env["RUSTIC_REPO_HOT"]];
+  return given.find(isGiven);
+}
+
 /** Within a level restic's order holds: command, file, the password itself. */
 export function passwordPlace(
   flags: OptionValues,

@@ -3,6 +3,7 @@ import type { RateLimits } from "@comeback/backend-layers";
 import type { TlsSettings } from "@comeback/core";
 import { fromEnvironment } from "./environment-names.ts";
 import { badUsage } from "./option-error.ts";
+import { hotLocation } from "./places.ts";
 import { parseInteger } from "./parse-values.ts";
 import { gather } from "./repeatable.ts";
 
@@ -21,6 +22,8 @@ export interface StorageOptions {
   readonly limits: RateLimits;
   /** The command names more than one, so that a setting may be for another. */
   readonly hasSeveralRepositories: boolean;
+  /** Nothing may be changed: every write is refused before it reaches the storage. */
+  readonly isReadOnly: boolean;
 }
 
 const KiB = 1024;
@@ -42,6 +45,7 @@ export function addStorageOptions(command: Command): Command {
 export function resolveStorageOptions(flags: OptionValues, env: NodeJS.ProcessEnv): StorageOptions {
   const list = (name: string): readonly string[] => (flags[name] as string[] | undefined) ?? [];
   const several =
+    hotLocation(flags, env) !== undefined ||
     ["fromRepo", "fromRepositoryFile", "alsoTo"].some((name) => flags[name] !== undefined) ||
     ["FROM_REPOSITORY", "FROM_REPOSITORY_FILE"].some((name) => fromEnvironment(env, name));
   return {
@@ -52,6 +56,7 @@ export function resolveStorageOptions(flags: OptionValues, env: NodeJS.ProcessEn
       downloadBytesPerSecond: parseLimit("--limit-download", flags["limitDownload"]),
     },
     hasSeveralRepositories: several,
+    isReadOnly: flags["readOnly"] === true,
   };
 }
 

@@ -11,6 +11,11 @@ import { reportFailures } from "./report-failures.ts";
 /** Snapshots are only replaced or removed under a lock. */
 export function requireLock({ globals }: CommandContext, what: string): void {
   if (globals.useLock) return;
+  if (globals.storage.isReadOnly) {
+    throw new ComebackError("backend.read-only", `${what} would change the repository`, {
+      next: "leave --read-only out",
+    });
+  }
   throw badUsage(`${what} needs a lock`, "leave --no-lock out");
 }
 

@@ -38,6 +38,7 @@ export class TrialRepository {
       globals: {
         ...context.globals,
         repository: { kind: "location", location },
+        hotRepository: undefined,
         password: { kind: "variable", name: PASSWORD_VARIABLE },
       },
     };

@@ -36,6 +36,7 @@ import { decodeTree } from "../tree/decode.ts";
 import { formatTime } from "../tree/time-text.ts";
 import type { TreeNode } from "../tree/types.ts";
 import { decodeConfig, encodeConfig, type RepositoryConfig } from "./config.ts";
+import { assertIsNotHot } from "./hot-part.ts";
 import { listedOnce } from "./listed-once.ts";
 import { LoadedPacks } from "./loaded-packs.ts";
 import { instantOfMilliseconds } from "./instant.ts";
@@ -161,6 +162,7 @@ export class Repository implements AsyncDisposable {
     const { key, keyId } = found.value;
     using cipher = new BoxCipher(key, random);
     const config = decodeConfig(stored.value, cipher);
+    assertIsNotHot(config, backend.location);
     const cache = await options.cache?.(backend, config.id);
     return new Repository(options, { config, key, keyId }, cache);
   }

@@ -7,8 +7,8 @@ export async function checkSizes(
   sizes: readonly number[] = [0, 1, 4095, 4096, 4097, 4 * MiB, 4 * MiB + 1, 32 * MiB],
 ): Promise<void> {
   for (const sizeBytes of sizes) {
-    const file = newFile("pack");
     const data = newData(sizeBytes);
+    const file = newFile("pack", data);
     await backend.save(file, data);
     expectSameBytes(await backend.load(file), data, `a file of ${sizeBytes} bytes`);
     const { sizeBytes: told } = await backend.stat(file);
@@ -18,9 +18,9 @@ export async function checkSizes(
 
 /** A load gives exactly the range that was asked for. */
 export async function checkRanges({ backend, newFile, newData }: CheckStage): Promise<void> {
-  const file = newFile("pack");
   const size = 5 * MiB + 17;
   const data = newData(size);
+  const file = newFile("pack", data);
   await backend.save(file, data);
   const edges = [
     [0, 0],
@@ -50,8 +50,9 @@ export async function checkRanges({ backend, newFile, newData }: CheckStage): Pr
 /** A file that is too short is an error, never a shorter result. */
 export async function checkRangesBeyondEnd(stage: CheckStage): Promise<void> {
   const { backend, newFile, newData } = stage;
-  const file = newFile("pack");
-  await backend.save(file, newData(100));
+  const data = newData(100);
+  const file = newFile("pack", data);
+  await backend.save(file, data);
   const ranges = [
     { offset: 0, length: 101 },
     { offset: 100, length: 1 },

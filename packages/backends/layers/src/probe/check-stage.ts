@@ -6,8 +6,11 @@ export interface CheckStage {
   readonly backend: Backend;
   readonly other: Backend;
   readonly clock: Clock;
-  /** A name that was not used before; for `config` there is only one. */
-  newFile(type: FileType): RepositoryFile;
+  /**
+   * A name that was not used before; for `config` there is only one. Servers may take a file only
+   * under the SHA-256 of its content (rest-server does): a stage that is to pass there names it so.
+   */
+  newFile(type: FileType, data: Uint8Array): RepositoryFile;
   newData(sizeBytes: number): Uint8Array<ArrayBuffer>;
 }
 

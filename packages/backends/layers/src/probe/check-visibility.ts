@@ -1,4 +1,5 @@
 import type { FileType } from "@comeback/core";
+import { isNamedAfter } from "../compare-stored.ts";
 import { type CheckStage, expectAbsent, listedFiles, NAMED_TYPES } from "./check-stage.ts";
 import { expect, expectSameBytes } from "./contract-breach.ts";
 
@@ -10,9 +11,11 @@ export async function checkListAfterWrite(
   for (const type of NAMED_TYPES) {
     const expected = new Map(await listedFiles(backend, type));
     for (let i = 0; i < filesOfAType; i++) {
-      const file = newFile(type);
-      await backend.save(file, newData(i));
-      expected.set(file.name, i);
+      // Long enough for no two of them to be the same.
+      const data = newData(32 + i);
+      const file = newFile(type, data);
+      await backend.save(file, data);
+      expected.set(file.name, data.byteLength);
     }
     await expectListed(backend, type, expected);
     if (other.listLagMs > 0) await clock.sleep(other.listLagMs);
@@ -40,21 +43,22 @@ export async function checkRemoval(
   types: readonly FileType[] = ["config", ...NAMED_TYPES],
 ): Promise<void> {
   for (const type of types) {
-    const file = newFile(type);
-    const neighbour = type === "config" ? undefined : newFile(type);
     const data = newData(300);
+    const file = newFile(type, data);
+    const beside = newData(300);
+    const neighbour = type === "config" ? undefined : newFile(type, beside);
     await backend.remove(file);
     await backend.save(file, data);
-    if (neighbour !== undefined) await backend.save(neighbour, data);
+    if (neighbour !== undefined) await backend.save(neighbour, beside);
     await Promise.all([backend.remove(file), backend.remove(file)]);
     await expectAbsent(backend, file, `a ${type} file that was removed`);
     await backend.remove(file);
-    const again = newData(200);
+    const again = isNamedAfter(file, data) ? data : newData(200);
     await backend.save(file, again);
     expectSameBytes(await backend.load(file), again, "a file saved anew after its removal");
     await backend.remove(file);
     if (neighbour === undefined) continue;
-    expectSameBytes(await backend.load(neighbour), data, "the neighbour of a removed file");
+    expectSameBytes(await backend.load(neighbour), beside, "the neighbour of a removed file");
     await backend.remove(neighbour);
   }
 }

@@ -143,8 +143,9 @@ export async function checkObjectLock(
 ): Promise<RepositoryFile> {
   const { retention } = backend;
   if (retention === undefined) throw new ContractBreach("this storage locks no files");
-  const file = newFile("pack");
-  await backend.save(file, newData(100));
+  const data = newData(100);
+  const file = newFile("pack", data);
+  await backend.save(file, data);
   const untilMs = clock.now() + lockMs;
   await retention.extend(file, untilMs);
   const told = await retention.lockedUntilMs(file);
