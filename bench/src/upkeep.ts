@@ -9,8 +9,9 @@ import { cpSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { measure, median, type Run } from "./measure.ts";
+import { measure, type Run } from "./measure.ts";
 import type { Contender } from "./operations.ts";
+import { renderTable } from "./report.ts";
 
 const { values } = parseArgs({
   options: {
@@ -107,17 +108,4 @@ for (let pair = 0; pair < Number(values.pairs); pair++) {
   process.stderr.write(`pair ${pair + 1} done\n`);
 }
 
-console.log("| operation | comeback | restic | ratio (min–max) | memory: comeback | restic |");
-console.log("| --- | --- | --- | --- | --- | --- |");
-for (const operation of OPERATIONS) {
-  const runs = (name: string): Run[] => pairs.map((pair) => pair[name]![operation]);
-  const seconds = (name: string): string =>
-    `${median(runs(name).map(({ wallSeconds }) => wallSeconds)).toFixed(2)} s`;
-  const memory = (name: string): string =>
-    `${(median(runs(name).map(({ peakBytes }) => peakBytes)) / 1e6).toFixed(0)} MB`;
-  const ratios = runs("restic").map((run, i) => run.wallSeconds / runs("comeback")[i]!.wallSeconds);
-  const spread = `${median(ratios).toFixed(2)} × (${Math.min(...ratios).toFixed(2)}–${Math.max(...ratios).toFixed(2)})`;
-  console.log(
-    `| ${operation} | ${seconds("comeback")} | ${seconds("restic")} | ${spread} | ${memory("comeback")} | ${memory("restic")} |`,
-  );
-}
+console.log(renderTable(OPERATIONS, pairs).join("\n"));
