@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { SeededRandom } from "@comeback/testkit";
+import type { Client } from "../drivers/client.ts";
+import { Corpus } from "../drivers/corpus.ts";
+import type { Finished } from "../drivers/run-program.ts";
+import { assertSameTree } from "../drivers/same-tree.ts";
+import { makeFolder } from "../drivers/scratch.ts";
+
+/** Small packs, so that there are many requests; and no cache, so that all comes from far away. */
+export const DENSE = ["--pack-size", "4", "--no-cache"] as const;
+
+/** A repository far away, what is backed up into it, and how it is looked at past all faults. */
+export interface FarPlace {
+  /** Through whatever disturbs the way. */
+  readonly client: Client;
+  readonly folder: string;
+  readonly corpus: Corpus;
+  /** restic checks the same repository. */
+  resticChecks(): Promise<unknown>;
+}
+
+export function makeCorpus(folder: string, seed: number): Corpus {
+  return new Corpus(makeFolder(folder, "source"), new SeededRandom(seed), { small: 60, large: 3 });
+}
+
+let restores = 0;
+
+/** Restores the newest snapshot, and compares every byte. */
+export async function assertComesBack({ client, folder, corpus }: FarPlace): Promise<Finished> {
+  const target = join(folder, `back-${restores++}`);
+  const args = ["restore", `latest:${corpus.folder}`, "--target", target, ...DENSE];
+  const finished = await client.done(args);
+  assertSameTree(corpus.folder, target, { tops: false });
+  return finished;
+}
+
+/** A backup, a check and a restore, all of which have to get through. */
+export async function liveThroughStorm(place: FarPlace): Promise<void> {
+  const { client, corpus } = place;
+  await client.backup([corpus.folder], { args: DENSE });
+  await client.done(["check", "--read-data", ...DENSE]);
+  await assertComesBack(place);
+}
+
+/** The weather is fine again: nothing is lost, and life goes on. */
+export async function assertNothingLost(place: FarPlace): Promise<void> {
+  const { client, corpus } = place;
+  await client.done(["check", "--read-data", ...DENSE]);
+  corpus.change(20);
+  await client.backup([corpus.folder], { args: DENSE });
+  await assertComesBack(place);
+  await place.resticChecks();
+  const { stdout } = await client.done(["list", "locks", "--no-lock"]);
+  assert.equal(stdout.toString("utf8").trim(), "");
+}
