@@ -27,23 +27,20 @@ class SshClient extends Client {
 const SEED = 814;
 const MiB = 1024 * 1024;
 
-/** Every connection of these ends in its own way, and some are only slow. */
-function badConnection(random: SeededRandom): ConnectionFaults {
-  const bytes = random.integer(1, 5 * MiB);
-  const early = random.integer(0, 3_000);
-  const kinds: readonly ConnectionFaults[] = [
-    { up: { resetAfterBytes: bytes } },
-    { down: { resetAfterBytes: bytes } },
-    { down: { endAfterBytes: bytes } },
+/** One after the other: connections that end in some way after some bytes, or are only slow. */
+function* badConnections(random: SeededRandom): Generator<ConnectionFaults, never> {
+  const some = (): number => random.integer(1, 4 * MiB);
+  for (;;) {
+    yield { up: { resetAfterBytes: some() } };
+    yield { refuse: true };
     // Another bit in what ssh sends or gets is found by its own checksum, and ends the connection.
-    { up: { flipAtByte: bytes } },
-    { down: { flipAtByte: bytes } },
-    { up: { resetAfterBytes: early } },
-    { down: { latencyMs: 40 }, up: { latencyMs: 40, resetAfterBytes: bytes } },
-    { refuse: true },
-    {},
-  ];
-  return kinds[random.integer(0, kinds.length - 1)] ?? {};
+    yield { up: { flipAtByte: some() } };
+    yield { up: { latencyMs: 40 }, down: { latencyMs: 40, resetAfterBytes: some() } };
+    yield { down: { endAfterBytes: some() } };
+    yield { up: { resetAfterBytes: random.integer(0, 3_000) } };
+    yield { down: { flipAtByte: some() } };
+    yield { down: { resetAfterBytes: 5 * MiB } };
+  }
 }
 
 test(`an ssh server behind a bad network: all gets through, seed ${SEED}`, async () => {
@@ -66,13 +63,13 @@ test(`an ssh server behind a bad network: all gets through, seed ${SEED}`, async
   const clientOf = (host: string): Client => new SshClient(`sftp:${host}:${root}`, env);
   const client = clientOf("far");
   await clientOf("direct").done(["init"]);
-  const random = new SeededRandom(SEED);
+  const connections = badConnections(new SeededRandom(SEED));
   const restic = new Client(RESTIC_018, root);
   const corpus = makeCorpus(folder, SEED);
   const place = { client, folder, corpus, resticChecks: () => restic.check() };
-  proxy.usually(() => badConnection(random));
+  proxy.usually(() => connections.next().value);
   await liveThroughStorm(place);
-  assert.ok(proxy.connectionsMade >= 6, String(proxy.connectionsMade));
+  assert.ok(proxy.connectionsMade >= 8, String(proxy.connectionsMade));
   proxy.always();
   await assertNothingLost(place);
 });

@@ -33,6 +33,8 @@ export type HttpFault =
   | { readonly kind: "cut-upload"; readonly keepBytes: number }
   /** One bit of this byte of the request's body is another. */
   | { readonly kind: "flip-upload"; readonly atByte: number }
+  /** The server is asked once this has happened. */
+  | { readonly kind: "hold"; readonly until: Promise<unknown> }
   /** The server is asked later. */
   | { readonly kind: "delay"; readonly delayMs: number };
 
@@ -120,6 +122,10 @@ export class HttpFaultProxy implements AsyncDisposable {
       case "delay":
         await delay(fault.delayMs);
         return this.#forward(incoming, answer, undefined);
+      case "hold":
+        await fault.until;
+        if (answer.destroyed) return;
+        return this.#forward(incoming, answer, undefined);
       case "lost-answer":
       case "truncate":
       case "flip":
@@ -149,6 +155,8 @@ export class HttpFaultProxy implements AsyncDisposable {
   ): Promise<void> {
     const { method, url, rawHeaders: headers } = incoming;
     const outgoing = sendRequest({ ...this.#target, method, path: url, headers, agent: false });
+    // A server that answers before it has read everything may break off; its answer counts.
+    outgoing.on("error", () => {});
     sendUpload(incoming, outgoing, fault);
     incoming.once("close", () => {
       if (!incoming.complete) outgoing.destroy();
