@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import { after, test } from "node:test";
 import { HttpFaultProxy } from "@comeback/testkit";
 import { AzureClient, copyBlobs } from "../azure/azure-client.ts";
