@@ -87,7 +87,9 @@ test("a shared access signature ends in the middle of a backup", async () => {
     AZURE_ACCOUNT_NAME: azurite.account.name,
     AZURE_ACCOUNT_SAS: new URL(url).search.slice(1),
   });
-  proxy.usually((request) => (isPackUpload(request) ? { kind: "hold", until: expired } : undefined));
+  proxy.usually((request) =>
+    isPackUpload(request) ? { kind: "hold", until: expired } : undefined,
+  );
   const seen = proxy.requests.length;
   const running = temporary.start(["backup", ...DENSE, corpus.folder]);
   await assertRefused(running, proxy.requests.slice(seen));

@@ -30,7 +30,11 @@ export function makeCorpus(folder: string, seed: number): Corpus {
 let restores = 0;
 
 /** Restores the newest snapshot, and compares every byte. */
-export async function assertComesBack({ client, folder, corpus }: FarRepository): Promise<Finished> {
+export async function assertComesBack({
+  client,
+  folder,
+  corpus,
+}: FarRepository): Promise<Finished> {
   const target = join(folder, `back-${restores++}`);
   const args = ["restore", `latest:${corpus.folder}`, "--target", target, ...DENSE];
   const finished = await client.done(args);

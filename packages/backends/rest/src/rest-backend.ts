@@ -65,11 +65,7 @@ export class RestBackend implements Backend {
     await this.#client.call(wish, (exchange) => exchange.skipBody());
   }
 
-  async save(
-    file: RepositoryFile,
-    data: Uint8Array,
-    options: SaveOptions = {},
-  ): Promise<void> {
+  async save(file: RepositoryFile, data: Uint8Array, options: SaveOptions = {}): Promise<void> {
     const { signal, pace } = options;
     await this.#run(file, signal, () =>
       this.#alone(file, signal, () => saveFile(this.#client, { file, data, signal, pace })),
