@@ -31,6 +31,8 @@ export interface Ceph extends AsyncDisposable {
   readonly user: CephUser;
   /** Makes one more user, who may do nothing with the buckets of others. */
   addUser(name: string): Promise<CephUser>;
+  /** The gateway is killed at once, as in a crash, and started again; objects stay. */
+  restartGateway(): Promise<void>;
 }
 
 export async function startCeph(): Promise<Ceph> {
@@ -61,10 +63,12 @@ async function start(
   const ceph = async (program: string, ...args: string[]): Promise<void> => {
     await run(program, ["-c", settings, ...args], { timeout: START_MS });
   };
-  const daemon = (program: string, ...args: string[]): void => {
+  const daemon = (program: string, ...args: string[]): ChildProcess => {
     // Ends with this process, however that ends.
     const command = ["--pdeathsig", "KILL", program, "-f", "-c", settings, ...args];
-    daemons.push(spawn("setpriv", command, { stdio: "ignore" }));
+    const child = spawn("setpriv", command, { stdio: "ignore" });
+    daemons.push(child);
+    return child;
   };
 
   await makeKeys(folder);
@@ -78,9 +82,15 @@ async function start(
   await ceph("ceph", "osd", "new", disk);
   await ceph("ceph-osd", "-i", "0", "--mkfs", "--osd-uuid", disk);
   daemon("ceph-osd", "-i", "0");
-  daemon("radosgw", "-n", "client.rgw");
+  const startGateway = (): ChildProcess => daemon("radosgw", "-n", "client.rgw");
+  let running = startGateway();
   const endpoint = `http://127.0.0.1:${gateway}`;
   await answers(endpoint, join(folder, "log"));
+  const restartGateway = async (): Promise<void> => {
+    await end(running);
+    running = startGateway();
+    await answers(endpoint, join(folder, "log"));
+  };
   const addUser = async (name: string): Promise<CephUser> => {
     const user = { accessKey: `access-${name}`, secretKey: `secret-of-${name}-0123456789` };
     const keys = ["--access-key", user.accessKey, "--secret-key", user.secretKey];
@@ -88,7 +98,8 @@ async function start(
     await ceph("radosgw-admin", "user", "create", ...names, ...keys);
     return user;
   };
-  return { endpoint, user: await addUser("test"), addUser, [Symbol.asyncDispose]: stop };
+  const user = await addUser("test");
+  return { endpoint, user, addUser, restartGateway, [Symbol.asyncDispose]: stop };
 }
 
 async function makeKeys(folder: string): Promise<void> {

@@ -17,7 +17,8 @@ export interface FailedAnswer extends FailedCall {
 }
 
 /** How stores behind rclone, and disks behind a server, say that they are full. */
-const FULL = /no space left|quota ?exceeded|storageQuota|insufficient.?(?:space|storage)/i;
+const FULL =
+  /no space left|remaining disk space|quota ?exceeded|storageQuota|insufficient.?(?:space|storage)/i;
 
 type Meaning = readonly [code: ErrorCode, what: string, details: ErrorDetails];
 

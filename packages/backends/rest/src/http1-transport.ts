@@ -113,7 +113,11 @@ async function exchange(request: ClientRequest, wish: HttpRequest): Promise<Http
     request.end();
   } else {
     const stop = AbortSignal.any([answered.signal, ...(breakOff === undefined ? [] : [breakOff])]);
-    const isWhole = await sendBody(request, body, { stop, onProgress: wish.onProgress });
+    const isWhole = await sendBody(request, body, {
+      stop,
+      pace: wish.pace,
+      onProgress: wish.onProgress,
+    });
     if (isWhole) request.end();
     else endShort(request, answer, answered.signal.aborted);
   }

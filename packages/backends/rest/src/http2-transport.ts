@@ -115,7 +115,7 @@ async function exchange(stream: ClientHttp2Stream, wish: HttpRequest): Promise<H
   const { body, breakOff } = wish;
   if (body !== undefined) {
     const stop = AbortSignal.any([answered.signal, ...(breakOff === undefined ? [] : [breakOff])]);
-    await sendBody(stream, body, { stop, onProgress: wish.onProgress });
+    await sendBody(stream, body, { stop, pace: wish.pace, onProgress: wish.onProgress });
     // Where that is short of the length announced, the server knows that it is.
     stream.end();
   }

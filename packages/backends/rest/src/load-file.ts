@@ -1,9 +1,9 @@
 import { ComebackError, fileLabel, fileNotFound, fileTooShort, messageOf } from "@comeback/core";
 import { REST_FILE_MAX_BYTES } from "@comeback/core";
-import type { LoadOptions, RepositoryFile } from "@comeback/core";
+import type { LoadOptions, RepositoryFile, TransferPace } from "@comeback/core";
 import { readExactly, WrongLength } from "./read-body.ts";
 import type { CallWish, Exchange, RestClient } from "./rest-client.ts";
-import type { CallLimits } from "./stall-guard.ts";
+import { type CallLimits, unhurried } from "./stall-guard.ts";
 import { pathOf } from "./rest-paths.ts";
 import { fileSize } from "./stat-file.ts";
 
@@ -14,6 +14,7 @@ interface Wanted {
   readonly offset: number;
   /** Undefined for all to the end. */
   readonly length: number | undefined;
+  readonly pace: TransferPace | undefined;
 }
 
 /** The server's answer does not fit the question: was the question beyond the end of the file? */
@@ -25,8 +26,9 @@ export async function loadFile(
   file: RepositoryFile,
   options: LoadOptions & { readonly limits?: CallLimits },
 ): Promise<Bytes> {
-  const { offset = 0, length, signal, limits } = options;
-  const wanted: Wanted = { file, offset, length };
+  const { offset = 0, length, signal, pace } = options;
+  const { limits = pace === undefined ? undefined : unhurried(client.server.limits) } = options;
+  const wanted: Wanted = { file, offset, length, pace };
   const end = offset + (length ?? 0);
   // No header can ask for no bytes, and none for bytes that no file has.
   if (length === 0 || !Number.isSafeInteger(end)) return await loadNothing(client, wanted, signal);
@@ -76,7 +78,7 @@ async function readAnswer(client: RestClient, wanted: Wanted, exchange: Exchange
   }
   guard.expect(length);
   try {
-    return await readExactly(answer.body, length, guard);
+    return await readExactly(answer.body, length, guard, wanted.pace);
   } catch (error) {
     if (!(error instanceof WrongLength)) throw error;
     throw new ComebackError("backend.io", `${fileLabel(file)} did not come whole`, {

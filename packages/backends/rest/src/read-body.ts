@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import { REST_ALLOCATE_AHEAD_BYTES } from "@comeback/core";
+import type { TransferPace } from "@comeback/core";
 import type { StallGuard } from "./stall-guard.ts";
 
 /** Why a body is not what its header said. */
@@ -67,11 +68,12 @@ export async function* readPieces(
   }
 }
 
-/** Exactly so many bytes, or `WrongLength`. Memory is taken as they come. */
+/** Exactly so many bytes, or `WrongLength`. Memory is taken as they come, at the pace given. */
 export async function readExactly(
   body: Readable,
   length: number,
   guard: StallGuard,
+  pace?: TransferPace,
 ): Promise<Uint8Array<ArrayBuffer>> {
   // Not from a pool, so that it can be transferred; filled completely below.
   let target = Buffer.allocUnsafeSlow(Math.min(length, REST_ALLOCATE_AHEAD_BYTES));
@@ -85,6 +87,16 @@ export async function readExactly(
     if (done + piece.byteLength > target.byteLength) target = enlarged(target, length);
     target.set(piece, done);
     done += piece.byteLength;
+    if (pace === undefined) return;
+    body.pause();
+    guard.pause();
+    pace(piece.byteLength, guard.signal).then(
+      () => {
+        guard.resume();
+        body.resume();
+      },
+      (error: unknown) => body.destroy(error as Error),
+    );
   });
   await endOf(body, guard);
   if (done < length) throw new WrongLength(`only ${done} of ${length} bytes came`);

@@ -14,6 +14,7 @@ import type {
   LoadOptions,
   OperationOptions,
   RepositoryFile,
+  SaveOptions,
 } from "@comeback/core";
 import { listFiles } from "./list-files.ts";
 import { loadFile } from "./load-file.ts";
@@ -33,6 +34,7 @@ export class RestBackend implements Backend {
   readonly location: string;
   readonly connections: number;
   readonly isRemote: boolean = true;
+  readonly pacesTransfers: boolean = true;
   readonly listLagMs: number;
   readonly isCreateAtomic: boolean = false;
   readonly #client: RestClient;
@@ -63,14 +65,10 @@ export class RestBackend implements Backend {
     await this.#client.call(wish, (exchange) => exchange.skipBody());
   }
 
-  async save(
-    file: RepositoryFile,
-    data: Uint8Array,
-    options: OperationOptions = {},
-  ): Promise<void> {
-    const { signal } = options;
+  async save(file: RepositoryFile, data: Uint8Array, options: SaveOptions = {}): Promise<void> {
+    const { signal, pace } = options;
     await this.#run(file, signal, () =>
-      this.#alone(file, signal, () => saveFile(this.#client, { file, data, signal })),
+      this.#alone(file, signal, () => saveFile(this.#client, { file, data, signal, pace })),
     );
     if (file.type === "config") this.#hadConfig = true;
   }

@@ -1,5 +1,5 @@
 import { REST_BREAK_OFF_MS, REST_FAILURE_TEXT_MAX_BYTES } from "@comeback/core";
-import type { Clock } from "@comeback/core";
+import type { Clock, TransferPace } from "@comeback/core";
 import { answerError } from "./answer-errors.ts";
 import { connectionError } from "./connection-errors.ts";
 import { readText } from "./read-body.ts";
@@ -35,6 +35,8 @@ export interface CallWish {
   readonly doing: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
+  /** Asked before each part of the body is sent. */
+  readonly pace?: TransferPace | undefined;
   readonly signal: AbortSignal | undefined;
   /** Other answers than those below 300 that the caller can do something with. */
   readonly alsoAccept?: readonly number[];
@@ -102,7 +104,7 @@ export class RestClient {
         method: wish.method,
         path: wish.path,
         headers: this.#headers(wish),
-        ...(body === undefined ? {} : { body, breakOff: signal }),
+        ...(body === undefined ? {} : { body, breakOff: signal, pace: pausing(guard, wish.pace) }),
         signal: guard.signal,
         onProgress: guard.progress,
       });
@@ -158,4 +160,17 @@ export class RestClient {
       nowMs: this.server.clock.now(),
     });
   }
+}
+
+/** While a call is held back, the server's time stands still. */
+function pausing(guard: StallGuard, pace: TransferPace | undefined): TransferPace | undefined {
+  if (pace === undefined) return undefined;
+  return async (bytes, signal) => {
+    guard.pause();
+    try {
+      await pace(bytes, signal);
+    } finally {
+      guard.resume();
+    }
+  };
 }

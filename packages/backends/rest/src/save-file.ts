@@ -1,9 +1,10 @@
 import { fileExists, fileLabel, isComebackError, REST_BREAK_OFF_MS } from "@comeback/core";
-import type { ErrorCode, RepositoryFile } from "@comeback/core";
+import type { ErrorCode, RepositoryFile, TransferPace } from "@comeback/core";
 import { loadFile } from "./load-file.ts";
 import type { RestClient } from "./rest-client.ts";
 import { pathOf } from "./rest-paths.ts";
 import { removeFile } from "./remove-file.ts";
+import { unhurried } from "./stall-guard.ts";
 import { findSize } from "./stat-file.ts";
 
 /** After a failed upload nobody waits long to find out what became of it. */
@@ -27,6 +28,7 @@ export interface SaveWish {
   readonly file: RepositoryFile;
   readonly data: Uint8Array;
   readonly signal: AbortSignal | undefined;
+  readonly pace?: TransferPace | undefined;
 }
 
 /**
@@ -34,8 +36,8 @@ export interface SaveWish {
  * in doubt (the answer was lost, the call was broken off), what the server has is looked at.
  */
 export async function saveFile(client: RestClient, wish: SaveWish): Promise<void> {
-  const { file, data, signal } = wish;
-  const { location } = client.server;
+  const { file, data, signal, pace } = wish;
+  const { location, limits } = client.server;
   // rest-server refuses a name that is taken, rclone replaces what is there.
   if ((await findSize(client, file, { signal })) !== undefined) throw fileExists(file, location);
   signal?.throwIfAborted();
@@ -44,6 +46,9 @@ export async function saveFile(client: RestClient, wish: SaveWish): Promise<void
     path: pathOf(client.server.basePath, file),
     doing: `saving ${fileLabel(file)}`,
     body: data,
+    pace,
+    // What the user holds back takes as long as it takes.
+    ...(pace === undefined ? {} : { limits: unhurried(limits) }),
     signal,
     alsoAccept: [403],
   } as const;

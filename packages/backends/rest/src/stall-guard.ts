@@ -19,6 +19,11 @@ export const CALL_LIMITS: CallLimits = {
   callMs: REST_CALL_MS,
 };
 
+/** For a call that is held to a rate: it may take any time, as long as bytes move. */
+export function unhurried(limits: CallLimits): CallLimits {
+  return { ...limits, callMs: Number.POSITIVE_INFINITY };
+}
+
 /** What a call is cut with when it has stalled. */
 export class Stalled extends Error {
   readonly isConnected: boolean;

@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import type { TransferPace } from "@comeback/core";
 
 export interface HttpRequest {
   readonly method: "GET" | "HEAD" | "POST" | "DELETE";
@@ -7,6 +8,8 @@ export interface HttpRequest {
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
+  /** Asked before each part of the body. */
+  readonly pace?: TransferPace | undefined;
   /** Cuts the connection, or this call's part of it. */
   readonly signal: AbortSignal;
   /**

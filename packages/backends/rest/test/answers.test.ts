@@ -81,6 +81,8 @@ test("what a server says is shown, unless it is a page", async () => {
   const endless = "x".repeat(1_000_000);
   assert.ok(((await errorOf(500, plain, endless)).why ?? "").length < 400);
   assert.equal((await errorOf(500, plain, "no space left on device")).code, "backend.full");
+  const rclone = "Post request rcat error: preallocate: file too big for remaining disk space";
+  assert.equal((await errorOf(500, plain, rclone)).code, "backend.full");
 });
 
 test("a redirect is not followed, and nobody else gets our password", async () => {

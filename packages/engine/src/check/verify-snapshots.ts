@@ -1,5 +1,6 @@
 import { isComebackError, type OperationOptions } from "@comeback/core";
 import { parseKeyFile } from "../crypto/key-file.ts";
+import { loadNamed } from "../repository/load-named.ts";
 import { eachConcurrently, type Repository } from "../repository/repository.ts";
 import { bySnapshotTime, loadSnapshot } from "../repository/snapshots.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
@@ -13,7 +14,8 @@ export async function verifyKeys(
 ): Promise<void> {
   for await (const { name } of backend.list("key", options)) {
     try {
-      parseKeyFile(await backend.load({ type: "key", name }, options), name);
+      const { data } = await loadNamed(backend, { type: "key", name }, options);
+      parseKeyFile(data, name);
     } catch (error) {
       // Removed since it was listed.
       if (isComebackError(error, "backend.not-found")) continue;

@@ -13,6 +13,7 @@ import {
 import { formatTime } from "../tree/time-text.ts";
 import { decodeConfig } from "./config.ts";
 import { instantOfMilliseconds } from "./instant.ts";
+import { loadNamed } from "./load-named.ts";
 import type { Repository } from "./repository.ts";
 
 /** What can be told of a key without its password. */
@@ -183,7 +184,8 @@ async function loadKey(
   id: string,
   options: OperationOptions,
 ): Promise<KeyFile> {
-  return parseKeyFile(await repository.backend.load({ type: "key", name: id }, options), id);
+  const { data } = await loadNamed(repository.backend, { type: "key", name: id }, options);
+  return parseKeyFile(data, id);
 }
 
 function findKeyId(ids: readonly string[], start: string): string {

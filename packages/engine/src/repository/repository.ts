@@ -38,6 +38,7 @@ import type { TreeNode } from "../tree/types.ts";
 import { decodeConfig, encodeConfig, type RepositoryConfig } from "./config.ts";
 import { assertIsNotHot } from "./hot-part.ts";
 import { listedOnce } from "./listed-once.ts";
+import { loadNamed } from "./load-named.ts";
 import { LoadedPacks } from "./loaded-packs.ts";
 import { instantOfMilliseconds } from "./instant.ts";
 
@@ -212,12 +213,12 @@ export class Repository implements AsyncDisposable {
     options: OperationOptions = {},
   ): Promise<Uint8Array> {
     const what = `${type} ${name.slice(0, 8)}`;
-    const stored = await this.backend.load({ type, name }, options);
-    if (sha256(stored).toString("hex") !== name) {
+    const { data, isMatching } = await loadNamed(this.backend, { type, name }, options);
+    if (!isMatching) {
       const why = "its content does not match its name";
       throw type === "index" ? damaged(what, why, undefined, REBUILD_INDEX) : damaged(what, why);
     }
-    return decodeUnpacked(stored, this.codec.cipher, what);
+    return decodeUnpacked(data, this.codec.cipher, what);
   }
 
   /** From now on, snapshots are only saved, and packs only removed, while this lock is held. */
@@ -334,15 +335,18 @@ export class Repository implements AsyncDisposable {
       const plaintext = this.codec.open(idBytes, box, place.uncompressedLength);
       return plaintext && { result: use(plaintext) };
     };
-    if (type === "data") return open(await this.backend.load(file, { ...options, ...place }));
+    // What does not hold is read once more, for only the reading may be bad.
+    const loadAndOpen = async (): Promise<{ result: T } | undefined> =>
+      open(await this.backend.load(file, { ...options, ...place }));
+    if (type === "data") return (await loadAndOpen()) ?? (await loadAndOpen());
     // Trees are read together: the pack is taken whole, and kept for the next ones.
     this.#cache?.cacheable(file);
     const box = await this.#packs.range(place.packId, place.offset, place.length, options);
     const used = open(box);
-    if (used !== undefined || this.#cache === undefined) return used;
+    if (used !== undefined) return used;
     this.#packs.forget(place.packId);
-    this.#cache.forget(file);
-    return open(await this.backend.load(file, { ...options, ...place }));
+    this.#cache?.forget(file);
+    return loadAndOpen();
   }
 }
 
@@ -389,8 +393,8 @@ async function findKey(options: RepositoryOptions): Promise<{ key: MasterKey; ke
   for await (const { name } of backend.list("key", options)) {
     if (tried++ === KEYS_TRIED_MAX) break;
     try {
-      const file = parseKeyFile(await backend.load({ type: "key", name }, options), name);
-      const key = await openKeyFile(file, password, random);
+      const { data } = await loadNamed(backend, { type: "key", name }, options);
+      const key = await openKeyFile(parseKeyFile(data, name), password, random);
       if (key !== undefined) return { key, keyId: name };
     } catch (error) {
       if (options.signal?.aborted) throw error;

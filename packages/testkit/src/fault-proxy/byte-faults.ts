@@ -36,6 +36,7 @@ export class FaultyPipe {
     this.#from = from;
     this.#to = to;
     this.#faults = faults;
+    to.on("drain", () => from.resume());
     from.on("data", (chunk: Buffer) => this.#accept(chunk));
     from.on("end", () => this.#enqueue(0, () => this.#end()));
     // Without an end before it, a connection broke: but what was under way still arrives.
@@ -52,7 +53,9 @@ export class FaultyPipe {
     this.#enqueue(chunk.byteLength, () => {
       this.#pass(chunk);
       this.#queuedBytes -= chunk.byteLength;
-      if (this.#queuedBytes <= QUEUED_MAX_BYTES) this.#from.resume();
+      // Who does not read makes the sender wait, as without a proxy in between.
+      if (this.#to.writableNeedDrain) this.#from.pause();
+      else if (this.#queuedBytes <= QUEUED_MAX_BYTES) this.#from.resume();
     });
   }
 

@@ -32,7 +32,7 @@ export class FaultProxy implements AsyncDisposable {
   readonly #staged: Map<number, ConnectionFaults> = new Map();
   readonly #carried: Carried[] = [];
   readonly #open: Set<Socket> = new Set();
-  #usual: ConnectionFaults = {};
+  #usual: () => ConnectionFaults = () => ({});
   #made = 0;
 
   private constructor({ port, host = "127.0.0.1" }: ProxyTarget) {
@@ -70,7 +70,12 @@ export class FaultProxy implements AsyncDisposable {
 
   /** Faults for every connection that none were staged for; none where nothing is given. */
   always(faults: ConnectionFaults = {}): this {
-    this.#usual = faults;
+    return this.usually(() => faults);
+  }
+
+  /** The same, chosen anew for each. */
+  usually(choose: () => ConnectionFaults): this {
+    this.#usual = choose;
     return this;
   }
 
@@ -92,7 +97,7 @@ export class FaultProxy implements AsyncDisposable {
 
   #carry(client: Socket): void {
     const number = ++this.#made;
-    const { up = {}, down = {}, refuse } = this.#staged.get(number) ?? this.#usual;
+    const { up = {}, down = {}, refuse } = this.#staged.get(number) ?? this.#usual();
     this.#watch(client);
     if (refuse === true) {
       client.destroy();

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import {
+  type ClientRequest,
   createServer,
   type IncomingMessage,
   request as sendRequest,
@@ -28,6 +29,12 @@ export type HttpFault =
   | { readonly kind: "truncate"; readonly keepBytes: number }
   /** One bit of this byte of the answer's body is another. */
   | { readonly kind: "flip"; readonly atByte: number }
+  /** The connection is gone once the server has so many bytes of the request's body. */
+  | { readonly kind: "cut-upload"; readonly keepBytes: number }
+  /** One bit of this byte of the request's body is another. */
+  | { readonly kind: "flip-upload"; readonly atByte: number }
+  /** The server is asked once this has happened. */
+  | { readonly kind: "hold"; readonly until: Promise<unknown> }
   /** The server is asked later. */
   | { readonly kind: "delay"; readonly delayMs: number };
 
@@ -45,6 +52,9 @@ export interface StagedHttpFault {
   readonly when?: "once" | "always" | number;
 }
 
+/** Which fault a request meets, if any; asked once for each, in the order in which they come. */
+export type HttpFaultChoice = (request: SeenRequest) => HttpFault | undefined;
+
 /**
  * Stands between a client and an HTTP server on this machine, and gives requests that a test names
  * the answers that servers and networks give on a bad day. Names of hosts are passed on as the
@@ -55,6 +65,7 @@ export class HttpFaultProxy implements AsyncDisposable {
   readonly #server: Server;
   readonly #target: { readonly host: string; readonly port: number };
   readonly #staged: { readonly staged: StagedHttpFault; fitted: number }[] = [];
+  #usual: HttpFaultChoice = () => undefined;
 
   private constructor({ port, host = "127.0.0.1" }: ProxyTarget) {
     this.#target = { host, port };
@@ -76,6 +87,12 @@ export class HttpFaultProxy implements AsyncDisposable {
 
   stage(staged: StagedHttpFault): this {
     this.#staged.push({ staged, fitted: 0 });
+    return this;
+  }
+
+  /** For requests that nothing was staged for; none meets a fault where nothing is given. */
+  usually(choose: HttpFaultChoice = () => undefined): this {
+    this.#usual = choose;
     return this;
   }
 
@@ -105,9 +122,15 @@ export class HttpFaultProxy implements AsyncDisposable {
       case "delay":
         await delay(fault.delayMs);
         return this.#forward(incoming, answer, undefined);
+      case "hold":
+        await fault.until;
+        if (answer.destroyed) return;
+        return this.#forward(incoming, answer, undefined);
       case "lost-answer":
       case "truncate":
       case "flip":
+      case "cut-upload":
+      case "flip-upload":
       case undefined:
         return this.#forward(incoming, answer, fault);
     }
@@ -122,7 +145,7 @@ export class HttpFaultProxy implements AsyncDisposable {
       const nth = when === "once" ? 1 : when;
       if (nth === "always" || nth === entry.fitted) chosen ??= fault;
     }
-    return chosen;
+    return chosen ?? this.#usual(seen);
   }
 
   async #forward(
@@ -132,7 +155,9 @@ export class HttpFaultProxy implements AsyncDisposable {
   ): Promise<void> {
     const { method, url, rawHeaders: headers } = incoming;
     const outgoing = sendRequest({ ...this.#target, method, path: url, headers, agent: false });
-    incoming.pipe(outgoing);
+    // A server that answers before it has read everything may break off; its answer counts.
+    outgoing.on("error", () => {});
+    sendUpload(incoming, outgoing, fault);
     incoming.once("close", () => {
       if (!incoming.complete) outgoing.destroy();
     });
@@ -159,4 +184,37 @@ export class HttpFaultProxy implements AsyncDisposable {
     }
     answer.end();
   }
+}
+
+/** Hands the request's body on. */
+function sendUpload(
+  incoming: IncomingMessage,
+  outgoing: ClientRequest,
+  fault: HttpFault | undefined,
+): void {
+  let passed = 0;
+  if (fault?.kind === "flip-upload") {
+    incoming.on("data", (chunk: Buffer) => {
+      const place = fault.atByte - passed;
+      if (place >= 0 && place < chunk.byteLength) chunk[place]! ^= 1;
+      passed += chunk.byteLength;
+    });
+  }
+  if (fault?.kind !== "cut-upload") {
+    incoming.pipe(outgoing);
+    return;
+  }
+  incoming.on("data", (chunk: Buffer) => {
+    const kept = chunk.subarray(0, fault.keepBytes - passed);
+    passed += kept.byteLength;
+    outgoing.write(kept);
+    if (passed < fault.keepBytes && !incoming.complete) return;
+    incoming.socket.resetAndDestroy();
+    outgoing.destroy();
+  });
+  // A body that is shorter than that, or none at all.
+  incoming.on("end", () => {
+    incoming.socket.resetAndDestroy();
+    outgoing.destroy();
+  });
 }
