@@ -54,8 +54,8 @@ export const FILES_IN_FLIGHT_MAX = 2048;
 /** Packs waiting for or under upload before workers get no new task. */
 export const PACKS_IN_FLIGHT_MAX = 2;
 /** To storage far away as many are under upload as it has connections, within these bounds. */
-export const PACKS_IN_FLIGHT_REMOTE_MAX = 8;
-export const PACKS_IN_FLIGHT_REMOTE_MAX_BYTES: number = 128 * MiB;
+export const PACKS_IN_FLIGHT_REMOTE_MAX = 5;
+export const PACKS_IN_FLIGHT_REMOTE_MAX_BYTES: number = 80 * MiB;
 /** The walk gives other work a turn after this long. */
 export const WALK_SLICE_MS = 10;
 /** A folder of more entries than this is listed in slices, with other work in between. */
