@@ -5,6 +5,7 @@
  * Prints one line a file and every failure in full. A skipped test counts as a failure: what did
  * not run has proven nothing.
  */
+import { execFileSync } from "node:child_process";
 import { globSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
@@ -29,6 +30,15 @@ if (!(mode in timeoutsMs)) throw new Error(`fast or all, not ${mode}`);
 // Each test file and each thread of it would take the types out of all sources anew: that was half
 // of the time of many files.
 process.env["NODE_COMPILE_CACHE"] ??= join(import.meta.dirname, "../node_modules/.cache/tests");
+
+// Against services, the program runs as it is published, in a place of its own: its tests build the
+// package anew. It starts in half the time that it takes from sources, and starts thousands of times.
+const programUnderTest = "dist/under-test";
+if (mode === "all") {
+  const build = ["scripts/build.ts", "--program-only", "--target", programUnderTest];
+  execFileSync(process.execPath, build, { stdio: "inherit" });
+  process.env["COMEBACK_UNDER_TEST"] = join(process.cwd(), programUnderTest, "bin/comeback");
+}
 
 const folders = mode === "all" ? allFolders : fastFolders;
 const files = [...new Set(folders.flatMap((folder) => globSync(`${folder}/**/*.test.ts`)))]

@@ -10,9 +10,10 @@ export interface Tool {
 
 const root: string = join(import.meta.dirname, "../..");
 
+/** As it is published where `scripts/test.ts` has built it, otherwise from the sources. */
 export const COMEBACK: Tool = {
   name: "comeback",
-  command: join(root, "bin/comeback"),
+  command: process.env["COMEBACK_UNDER_TEST"] ?? join(root, "bin/comeback"),
   flags: [],
 };
 
