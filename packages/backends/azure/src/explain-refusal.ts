@@ -141,7 +141,9 @@ function explainState(place: AzurePlace, failure: AzureFailure): Explanation | u
       next: "wait until the time of the policy has passed, or let its owner change it",
     };
   }
-  if (code === "Md5Mismatch" || code === "Crc64Mismatch") {
+  // The emulator has another name for it, which it uses for other things as well.
+  const isOtherSum = code === "InvalidOperation" && /MD5 doesn't match/.test(failure.cause.message);
+  if (isOtherSum || code === "Md5Mismatch" || code === "Crc64Mismatch") {
     return {
       code: "backend.io",
       message: `${doing} failed`,
