@@ -1,6 +1,6 @@
 import { CHECK_DETAILS_KEPT_MAX } from "@comeback/core";
 import type { RepositoryIndex } from "../index/repository-index.ts";
-import { idWords } from "../index/blob-table.ts";
+import { type BlobTable, idWords } from "../index/blob-table.ts";
 import type { Snapshot } from "../snapshot/snapshot.ts";
 import type { BitSet } from "./bit-set.ts";
 import { fewDetails, type ProblemLog } from "./problem-log.ts";
@@ -17,13 +17,17 @@ export interface ReachableTrees {
   readonly damaged: Map<number, Set<string>>;
 }
 
+function findRoot(table: BlobTable, tree: string): number {
+  return table.find("tree", idWords(tree, new Uint32Array(8)));
+}
+
 /** Whether snapshots lead to trees that no reading has come across. */
 export function leadsToUnread(
   { table }: RepositoryIndex,
   snapshots: readonly Snapshot[],
   graph: TreeGraph,
 ): boolean {
-  const roots = snapshots.map(({ tree }) => table.find("tree", idWords(tree, new Uint32Array(8))));
+  const roots = snapshots.map(({ tree }) => findRoot(table, tree));
   let isUnread = false;
   graph.reach(
     roots.filter((root) => root >= 0),
@@ -45,7 +49,7 @@ export function verifyTrees(
   const damaged = new Map<number, Set<string>>();
   const missing = new MissingBlobs();
   const roots = snapshots.map(({ id, tree }) => {
-    const root = table.find("tree", idWords(tree, new Uint32Array(8)));
+    const root = findRoot(table, tree);
     if (root < 0) missing.add("tree", tree, `snapshot ${id.slice(0, 8)} begins with it`);
     return root;
   });

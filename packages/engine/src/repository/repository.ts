@@ -11,17 +11,15 @@ import type {
 import {
   ComebackError,
   damaged,
-  ExitCode,
   INDEX_LOAD_ROUNDS_MAX,
   isComebackError,
-  KEYS_TRIED_MAX,
   PACK_SIZE_DEFAULT_BYTES,
 } from "@comeback/core";
 import type { CachedBackend } from "../cache/cached-backend.ts";
 import { randomPolynomial } from "../chunker/polynomial.ts";
 import { BlobCodec, type CompressionMode, sha256 } from "../crypto/blob-codec.ts";
 import { BoxCipher } from "../crypto/box.ts";
-import { createKeyFile, openKeyFile, parseKeyFile, type ScryptCost } from "../crypto/key-file.ts";
+import { createKeyFile, type ScryptCost } from "../crypto/key-file.ts";
 import { generateMasterKey, type MasterKey } from "../crypto/master-key.ts";
 import { decodeUnpacked, encodeUnpacked } from "../crypto/unpacked.ts";
 import type { BlobType } from "../index/blob-table.ts";
@@ -40,7 +38,9 @@ import { assertIsNotHot } from "./hot-part.ts";
 import { listedOnce } from "./listed-once.ts";
 import { loadNamed } from "./load-named.ts";
 import { LoadedPacks } from "./loaded-packs.ts";
+import { emptyPassword, findKey } from "./find-key.ts";
 import { instantOfMilliseconds } from "./instant.ts";
+import { hasConfig, loadConfig, refuseOtherData } from "./look-for-config.ts";
 
 export interface RepositoryOptions extends OperationOptions {
   readonly backend: Backend;
@@ -126,7 +126,7 @@ export class Repository implements AsyncDisposable {
   static async init(options: InitOptions): Promise<Repository> {
     const { backend, password, random, clock, signal } = options;
     if (password === "") throw emptyPassword();
-    if (await exists(backend, options)) {
+    if (await hasConfig(backend, options)) {
       throw new ComebackError("repository.exists", `there is a repository at ${backend.location}`, {
         next: "use it as it is, or choose another place",
       });
@@ -157,7 +157,10 @@ export class Repository implements AsyncDisposable {
     const { backend, random } = options;
     // Side by side: far away, each call takes its time. That there is no config says more than
     // that there is no key.
-    const [stored, found] = await Promise.allSettled([loadConfig(options), findKey(options)]);
+    const [stored, found] = await Promise.allSettled([
+      loadConfig(backend, options),
+      findKey(options),
+    ]);
     if (stored.status === "rejected") throw stored.reason;
     if (found.status === "rejected") throw found.reason;
     const { key, keyId } = found.value;
@@ -350,82 +353,8 @@ export class Repository implements AsyncDisposable {
   }
 }
 
-async function exists(backend: Backend, options: OperationOptions): Promise<boolean> {
-  try {
-    await backend.stat({ type: "config", name: "" }, options);
-    return true;
-  } catch (error) {
-    if (isComebackError(error, "backend.not-found")) return false;
-    throw error;
-  }
-}
-
-async function loadConfig({ backend, signal }: RepositoryOptions): Promise<Uint8Array> {
-  try {
-    return await backend.load({ type: "config", name: "" }, { signal });
-  } catch (cause) {
-    if (!isComebackError(cause, "backend.not-found")) throw cause;
-    throw new ComebackError("repository.none", `there is no repository at ${backend.location}`, {
-      next: "check the address, or make one with `comeback init`",
-      exitCode: ExitCode.noRepository,
-      cause,
-    });
-  }
-}
-
-/** A repository that has lost its config must not be buried under a new one. */
-async function refuseOtherData(backend: Backend, options: OperationOptions): Promise<void> {
-  for (const type of ["snapshot", "index"] as const) {
-    for await (const _file of backend.list(type, options)) {
-      throw new ComebackError("repository.no-config", `${backend.location} is not empty`, {
-        why: `it holds ${type} files of a repository that has lost its config file`,
-        next: "bring the file config back from a copy of it, or choose another place",
-      });
-    }
-  }
-}
-
-async function findKey(options: RepositoryOptions): Promise<{ key: MasterKey; keyId: string }> {
-  const { backend, password, random } = options;
-  if (password === "") throw emptyPassword();
-  let tried = 0;
-  let failure: unknown;
-  for await (const { name } of backend.list("key", options)) {
-    if (tried++ === KEYS_TRIED_MAX) break;
-    try {
-      const { data } = await loadNamed(backend, { type: "key", name }, options);
-      const key = await openKeyFile(parseKeyFile(data, name), password, random);
-      if (key !== undefined) return { key, keyId: name };
-    } catch (error) {
-      if (options.signal?.aborted) throw error;
-      // Another key may still open the repository.
-      failure = error;
-    }
-  }
-  if (failure !== undefined) throw failure;
-  if (tried === 0) {
-    throw damaged(
-      `the repository at ${backend.location}`,
-      "it has a config but not a single key",
-      undefined,
-      "bring the folder keys back from a copy of the repository: without a key nothing can be read",
-    );
-  }
-  throw new ComebackError("key.wrong-password", "the password does not open this repository", {
-    why: `none of its ${tried === 1 ? "keys (there is one)" : `${tried} keys`} fits`,
-    next: "check --password-file, --password-command or COMEBACK_PASSWORD",
-    exitCode: ExitCode.wrongPassword,
-  });
-}
-
 const REBUILD_INDEX =
   "rebuild the index from the packs with `comeback repair index`; nothing is lost with it";
-
-function emptyPassword(): ComebackError {
-  return new ComebackError("option.invalid", "an empty password is not allowed", {
-    next: "set COMEBACK_PASSWORD, or use --password-file or --password-command",
-  });
-}
 
 /** Runs `work` over `items`, at most `limit` at a time; the first failure stops the rest. */
 export async function eachConcurrently<T>(
