@@ -5,9 +5,10 @@
 # It is one program that needs nothing but Debian 12's libc. It is fetched with apt, which checks
 # Debian's signature, from a sources list of its own: the system's lists stay as they are.
 set -eu
+here=$(CDPATH='' cd -P -- "$(dirname -- "$0")" && pwd -P)
+. "$here/../fetch-from-trixie.sh"
 
 target=${REST_SERVER_TARGET_FOLDER:-/usr/local/bin}
-keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
 fail() {
   echo "install rest-server: $1" >&2
@@ -31,23 +32,8 @@ fi
 version_of() { "$1" --version 2>/dev/null | sed -n "s/.*rest-server \([0-9]*\.[0-9]*\).*/\1/p"; }
 
 if [ "$(version_of "$target/rest-server")" != 0.13 ]; then
-  [ -f "$keyring" ] || fail "$keyring is missing (package debian-archive-keyring)"
-  scratch=$(mktemp -d)
-  trap 'rm -rf "$scratch"' EXIT
-  trap 'exit 1' INT TERM
-  mkdir -p "$scratch/lists/partial" "$scratch/cache/archives/partial" "$scratch/unpacked"
-  echo "deb [signed-by=$keyring] http://deb.debian.org/debian trixie main" >"$scratch/sources.list"
-
-  trixie() {
-    apt -o Dir::Etc::sourcelist="$scratch/sources.list" -o Dir::Etc::sourceparts=/dev/null \
-      -o Dir::State::lists="$scratch/lists" -o Dir::Cache="$scratch/cache" \
-      -o APT::Sandbox::User=root -o Acquire::Languages=none "$@"
-  }
-
-  trixie update
-  (cd "$scratch" && trixie download restic-rest-server)
-  dpkg-deb -x "$scratch"/restic-rest-server_*.deb "$scratch/unpacked"
-  program=$(find "$scratch/unpacked/usr" -type f -perm -u+x -name '*rest-server*' | head -n 1)
+  fetch_from_trixie restic-rest-server
+  program=$(find "$unpacked/usr" -type f -perm -u+x -name '*rest-server*' | head -n 1)
   [ -n "$program" ] || fail "Debian's package has no program named rest-server"
   install -m 755 "$program" "$target/rest-server"
 fi

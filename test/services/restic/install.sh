@@ -5,9 +5,10 @@
 # restic is one static program, so Debian 13's runs on Debian 12. It is fetched with apt, which
 # checks Debian's signature, from a sources list of its own: the system's lists stay as they are.
 set -eu
+here=$(CDPATH='' cd -P -- "$(dirname -- "$0")" && pwd -P)
+. "$here/../fetch-from-trixie.sh"
 
 target=${RESTIC_TARGET_FOLDER:-/usr/local/bin}
-keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
 fail() {
   echo "install restic: $1" >&2
@@ -36,24 +37,10 @@ fi
 version_of() { "$1" version 2>/dev/null | sed -n 's/^restic \([0-9]*\.[0-9]*\).*/\1/p'; }
 
 if [ "$(version_of "$target/restic-0.18")" != 0.18 ]; then
-  [ -f "$keyring" ] || fail "$keyring is missing (package debian-archive-keyring)"
-  scratch=$(mktemp -d)
-  trap 'rm -rf "$scratch"' EXIT
-  trap 'exit 1' INT TERM
-  mkdir -p "$scratch/lists/partial" "$scratch/cache/archives/partial" "$scratch/unpacked"
-  echo "deb [signed-by=$keyring] http://deb.debian.org/debian trixie main" >"$scratch/sources.list"
-
-  trixie() {
-    apt -o Dir::Etc::sourcelist="$scratch/sources.list" -o Dir::Etc::sourceparts=/dev/null \
-      -o Dir::State::lists="$scratch/lists" -o Dir::Cache="$scratch/cache" \
-      -o APT::Sandbox::User=root -o Acquire::Languages=none "$@"
-  }
-  trixie update
-  (cd "$scratch" && trixie download restic)
-  dpkg-deb -x "$scratch"/restic_*.deb "$scratch/unpacked"
-  found=$(version_of "$scratch/unpacked/usr/bin/restic")
+  fetch_from_trixie restic
+  found=$(version_of "$unpacked/usr/bin/restic")
   [ "$found" = 0.18 ] || fail "Debian 13 now ships restic ${found:-that does not run here}, not 0.18"
-  install -m 755 "$scratch/unpacked/usr/bin/restic" "$target/restic-0.18"
+  install -m 755 "$unpacked/usr/bin/restic" "$target/restic-0.18"
 fi
 
 restic version
