@@ -28,10 +28,31 @@ const layers: readonly { readonly folder: RegExp; readonly mayKnow: readonly Reg
     mayKnow: [/^core$/, /^platform$/, /^backend-rest$/],
   },
   { folder: /^packages\/backends\/[^/]+$/, mayKnow: [/^core$/, /^platform$/] },
+  // What most sources are made of: files whose content is a stream.
+  {
+    folder: /^packages\/sources\/(?!files$|streams$)[^/]+$/,
+    mayKnow: [/^core$/, /^platform$/, /^source-streams$/],
+  },
   { folder: /^packages\/sources\/[^/]+$/, mayKnow: [/^core$/, /^platform$/] },
+  { folder: /^packages\/(?:catalog|notifiers)$/, mayKnow: [/^core$/, /^platform$/] },
+  { folder: /^packages\/operations$/, mayKnow: [/^core$/, /^platform$/, /^engine$/] },
+  {
+    folder: /^packages\/server$/,
+    mayKnow: [/^core$/, /^platform$/, /^engine$/, /^operations$/],
+  },
   {
     folder: /^packages\/cli$/,
-    mayKnow: [/^core$/, /^platform$/, /^engine$/, /^backend-/, /^source-/],
+    mayKnow: [
+      /^core$/,
+      /^platform$/,
+      /^engine$/,
+      /^backend-/,
+      /^source-/,
+      /^catalog$/,
+      /^notifiers$/,
+      /^operations$/,
+      /^server$/,
+    ],
   },
   {
     folder: /^packages\/testkit$/,

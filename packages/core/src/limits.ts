@@ -361,3 +361,11 @@ export const THAW_POLL_MS: number = 5 * 60_000;
 export const THAW_DAYS_DEFAULT = 7;
 /** Where a machine is no machine of a cloud, nobody answers there: it is not waited for longer. */
 export const S3_METADATA_MAX_MS = 1_000;
+
+/** What a program may print where its whole output is kept. */
+export const COMMAND_OUTPUT_MAX_BYTES: number = 16 * MiB;
+/** Of what a program says, so much is kept to tell why it failed. */
+export const COMMAND_LAST_WORDS_MAX_BYTES: number = 8 * KiB;
+export const COMMAND_LINE_MAX_CHARS: number = 64 * 1024;
+/** One message through one channel. */
+export const NOTIFY_TIMEOUT_MS = 30_000;
