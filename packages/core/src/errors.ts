@@ -7,6 +7,8 @@ export const ExitCode = {
   noRepository: 10,
   locked: 11,
   wrongPassword: 12,
+  /** Nothing was done, and for a reason (as sysexits' EX_TEMPFAIL): another run, a hook's word. */
+  skipped: 75,
   interrupted: 130,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
@@ -78,8 +80,10 @@ export type ErrorCode =
   | "rewrite.incomplete"
   | "restore.target"
   | "run.busy"
+  | "run.failed"
   | "run.incomplete"
   | "run.not-found"
+  | "run.timeout"
   | "schedule.invalid"
   | "check.failed"
   | "snapshot.ambiguous"

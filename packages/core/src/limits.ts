@@ -369,3 +369,9 @@ export const COMMAND_LAST_WORDS_MAX_BYTES: number = 8 * KiB;
 export const COMMAND_LINE_MAX_CHARS: number = 64 * 1024;
 /** One message through one channel. */
 export const NOTIFY_TIMEOUT_MS = 30_000;
+
+/** What a run logs is written to the catalog in pieces of so many lines, and kept up to so many. */
+export const RUN_LOG_BATCH_LINES = 64;
+export const RUN_LOG_LINES_MAX = 20_000;
+/** Less new data than this is never "far more than ever". */
+export const SURGE_MIN_BYTES: number = 256 * MiB;

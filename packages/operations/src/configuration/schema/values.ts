@@ -36,12 +36,10 @@ export const duration = z
 
 /** restic's durations, which count in calendar units: "1y5m7d2h". */
 export const calendarDuration = z.string().transform((text, context) => {
-  try {
-    return parseCalendarDuration(text);
-  } catch {
-    context.addIssue({ code: "custom", message: `a span of time is ${CALENDAR_DURATION_FORMS}` });
-    return z.NEVER;
-  }
+  const span = parseCalendarDuration(text);
+  if (span !== undefined) return span;
+  context.addIssue({ code: "custom", message: `a span of time is ${CALENDAR_DURATION_FORMS}` });
+  return z.NEVER;
 });
 
 /** "500M", "1.5G"; in the code: bytes. */

@@ -1,0 +1,96 @@
+import { BACKUP_TYPES, RUN_TRIGGERS } from "@comeback/core";
+import { runPlan } from "@comeback/operations";
+import type { CommandContext } from "../context.ts";
+import { badUsage } from "../options/option-error.ts";
+import { parseChoice, parseInteger } from "../options/parse-values.ts";
+import { gather } from "../options/repeatable.ts";
+import type { CommandModule } from "../program.ts";
+import { openRunServices } from "../run/run-services.ts";
+import { exitCodeOfRun, renderRunReport, runReportMessage } from "../run/render-run-report.ts";
+import { RunView } from "../run/run-view.ts";
+import { undoCommand } from "../undo/undo-command.ts";
+
+interface RunFlags {
+  readonly type?: string;
+  readonly only: readonly string[];
+  readonly copies: readonly string[];
+  readonly accept?: true;
+  readonly dryRun?: true;
+  readonly undo?: true;
+  readonly trigger: string;
+  readonly scheduledFor?: string;
+}
+
+const DESCRIPTION = `Run plans: preflight, quiesce, snapshot, resume, capture, verify, copy, retain.
+
+Without a name, all plans that are enabled run one after the other. What fails
+is told, and the rest goes on. Ends with 0 where all went well, 3 with warnings,
+1 where something failed, 75 where nothing was done for a reason.`;
+
+export const define: CommandModule["define"] = (command, run) => {
+  command
+    .description(DESCRIPTION)
+    .argument("[plan...]", "plans of the configuration; all of them if none is given")
+    .option("-t, --type <type>", "full, differential or incremental; as scheduled if not given")
+    .option("--only <source>", "only this source; repeatable", gather, [])
+    .option("--copies <destination>", "only the copies to this destination", gather, [])
+    .option("--accept", "what differs from before is right, and the new normal")
+    .option("-n, --dry-run", "look, read and plan, and change nothing")
+    .option("--undo", "show and clear what runs left behind that did not end")
+    .option("--trigger <trigger>", "what starts it: manual, schedule or catch-up", "manual")
+    .option("--scheduled-for <ms>", "the moment of the schedule that it answers")
+    .action(run<RunFlags>((context, flags, names) => runCommand(context, flags, names)));
+};
+
+async function runCommand(
+  context: CommandContext,
+  flags: RunFlags,
+  names: readonly string[],
+): Promise<number> {
+  if (flags.undo === true) return undoCommand(context, { dryRun: flags.dryRun === true });
+  const type = flags.type === undefined ? undefined : parseChoice("--type", flags.type, BACKUP_TYPES);
+  const trigger = parseChoice("--trigger", flags.trigger, RUN_TRIGGERS);
+  const { scheduledFor } = flags;
+  const scheduledForMs =
+    scheduledFor === undefined
+      ? undefined
+      : parseInteger("--scheduled-for", scheduledFor, { min: 0, max: Number.MAX_SAFE_INTEGER });
+  if (flags.only.length > 0 && flags.copies.length > 0) {
+    throw badUsage("--only and --copies contradict each other", "leave one of them out");
+  }
+  using view = new RunView(context);
+  await using services = await openRunServices(context, view.observer);
+  const { plans } = services.configuration;
+  const enabled = Object.keys(plans).filter((name) => plans[name]?.enabled === true);
+  const chosen = names.length === 0 ? enabled : names;
+  if (chosen.length === 0) {
+    throw badUsage("the configuration has no plan", "write one: `comeback setup`");
+  }
+  let worst = 0;
+  for (const plan of chosen) {
+    const report = await runPlan(
+      {
+        plan,
+        type: type ?? "incremental",
+        trigger,
+        scheduledForMs,
+        only: flags.only.length === 0 ? undefined : flags.only,
+        dryRun: flags.dryRun === true,
+        accept: flags.accept === true,
+        part: flags.copies.length === 0 ? "all" : { copies: flags.copies },
+      },
+      services,
+    );
+    const { terminal, globals } = context;
+    if (globals.json) terminal.print(JSON.stringify(runReportMessage(report)));
+    else if (!globals.quiet) terminal.print(renderRunReport(report, terminal.palette).join("\n"));
+    worst = worseExit(worst, exitCodeOfRun(report));
+  }
+  return worst;
+}
+
+/** Failed before incomplete before skipped before done. */
+function worseExit(a: number, b: number): number {
+  const rank = [0, 75, 3, 1];
+  return rank.indexOf(a) >= rank.indexOf(b) ? a : b;
+}

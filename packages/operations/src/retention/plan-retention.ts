@@ -1,0 +1,81 @@
+import type { Configuration } from "../configuration/schema/configuration.ts";
+import type { PlanSettings } from "../configuration/schema/plan.ts";
+import { type ForgetGroup, type KeepPolicy, planForget, type Snapshot } from "@comeback/engine";
+import { groupsBySource } from "../copies/select-snapshots.ts";
+import { readSnapshotTags } from "../runs/snapshot-tags.ts";
+
+/** What one destination keeps of one plan. */
+export interface RetentionRule {
+  readonly destination: string;
+  readonly keep: KeepPolicy;
+}
+
+/** The rules of a plan: its own destinations', then those of its copies. None: all is kept. */
+export function retentionRules(
+  configuration: Pick<Configuration, "destinations">,
+  plan: Pick<PlanSettings, "to" | "keep" | "copies">,
+): RetentionRule[] {
+  const { destinations } = configuration;
+  const rules = [
+    ...plan.to.map((name) => ({ name, keep: destinations[name]?.keep ?? plan.keep })),
+    ...plan.copies
+      .filter(({ to }) => destinations[to]?.replica === undefined)
+      .map(({ to, keep }) => ({ name: to, keep: keep ?? destinations[to]?.keep })),
+  ];
+  return rules.flatMap(({ name, keep }) =>
+    keep === undefined ? [] : [{ destination: name, keep }],
+  );
+}
+
+export interface RetentionPlan {
+  readonly destination: string;
+  /** One for each source of the plan. */
+  readonly groups: readonly (ForgetGroup & { readonly source: string })[];
+  /** Snapshots that would go, and stay because a copy of them is still to be made. */
+  readonly awaitingCopy: readonly Snapshot[];
+  /** Sources of which nothing is removed while something about them is not as it should be. */
+  readonly guarded: readonly string[];
+}
+
+export interface RetentionOptions {
+  readonly destination: string;
+  readonly keep: KeepPolicy;
+  /** Of this plan and host only. */
+  readonly snapshots: readonly Snapshot[];
+  /** Ids that a copy has still to bring elsewhere. */
+  readonly awaitingCopy: ReadonlySet<string>;
+  readonly guarded: ReadonlySet<string>;
+  readonly nowMs: number;
+}
+
+/** Applies a destination's policy to each source by itself. Nothing is removed here. */
+export function planRetention(options: RetentionOptions): RetentionPlan {
+  const { destination, keep, snapshots, awaitingCopy, guarded, nowMs } = options;
+  const waiting: Snapshot[] = [];
+  const groups = groupsBySource(snapshots).flatMap((group) => {
+    const source = readSnapshotTags(group[0]?.tags)?.source ?? "";
+    const { groups: planned } = planForget(group, {
+      policy: keep,
+      groupBy: { host: false, paths: false, tags: false },
+      nowMs,
+    });
+    return planned.map((outcome) => {
+      const stays = guarded.has(source) ? outcome.remove : [];
+      const copied = outcome.remove.filter(({ id }) => awaitingCopy.has(id));
+      waiting.push(...copied.filter((snapshot) => !stays.includes(snapshot)));
+      const kept = new Set([...stays, ...copied]);
+      const reason = (snapshot: Snapshot): string =>
+        copied.includes(snapshot) ? "not yet copied" : "kept until the source is complete again";
+      return {
+        ...outcome,
+        source,
+        keep: [
+          ...outcome.keep,
+          ...[...kept].map((snapshot) => ({ snapshot, matches: [reason(snapshot)] })),
+        ],
+        remove: outcome.remove.filter((snapshot) => !kept.has(snapshot)),
+      };
+    });
+  });
+  return { destination, groups, awaitingCopy: waiting, guarded: [...guarded] };
+}

@@ -1,0 +1,58 @@
+import { ComebackError } from "@comeback/core";
+import { check } from "@comeback/engine";
+import { type RunState, writtenDestinations } from "./run-state.ts";
+import { verifySnapshot } from "./verify-snapshot.ts";
+
+/** Reads back what this run stored, in each destination, and as much of the rest as is asked for. */
+export async function verifyStage(state: RunState): Promise<void> {
+  const { recorder, plan, services, request, runId } = state;
+  if (!plan.verify.enabled || request.dryRun) return;
+  for (const destination of writtenDestinations(state)) {
+    const mine = state.sources.flatMap(({ name, capture }) =>
+      (capture?.stored ?? [])
+        .filter((stored) => stored.destination === destination)
+        .map(({ snapshot }) => ({ source: name, snapshot })),
+    );
+    if (mine.length === 0) continue;
+    const { name, settings } = destination;
+    const wish = { stage: "verify", subject: name, retries: settings.retries } as const;
+    const result = await recorder.stage(wish, async (stage) => {
+      const { repository, signal } = await destination.open();
+      const either = AbortSignal.any([stage.signal, signal]);
+      for (const { source, snapshot } of mine) {
+        const { files } = await verifySnapshot(repository, snapshot, either);
+        stage.log(`${source}: snapshot ${snapshot.id.slice(0, 8)} is whole, ${files} files`);
+      }
+      if (plan.verify.readData === 0) return `${mine.length} snapshots are whole`;
+      const percentage = plan.verify.readData * 100;
+      // Without a cache: what it would give is not what lies in the repository.
+      await using bare = await services.openDestination(name, { useCache: false, signal: either });
+      const { problems, problemCount } = await check({
+        repository: bare.repository,
+        readData: percentage >= 100 ? { kind: "all" } : { kind: "percentage", percentage },
+        signal: AbortSignal.any([either, bare.signal]),
+      });
+      for (const { message } of problems) stage.log(message, "error");
+      if (problemCount > 0) throw damagedRepository(name, problemCount);
+      return `${mine.length} snapshots are whole, ${percentage} % of the packs were read`;
+    });
+    await recorder.save(() =>
+      services.catalog.saveProof({
+        runId,
+        plan: request.plan,
+        destination: name,
+        kind: "check",
+        atMs: services.clock.now(),
+        outcome: result.ok ? result.outcome : "failed",
+        message: result.ok ? result.value : result.error.message,
+      }),
+    );
+  }
+}
+
+function damagedRepository(name: string, count: number): ComebackError {
+  return new ComebackError("check.failed", `${name} is damaged: ${count} problems`, {
+    why: "they are named in the log of this stage",
+    next: `run \`comeback -r ${name} check --read-data\` to see what is affected`,
+  });
+}
