@@ -18,6 +18,7 @@ export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
  * The part before the dot names the area, the part behind it the failure.
  */
 export type ErrorCode =
+  | "action.failed"
   | "backend.archived"
   | "backend.busy"
   | "backend.changed-host"
@@ -93,7 +94,9 @@ export type ErrorCode =
   | "source.unavailable"
   | "snapshotter.failed"
   | "tag.incomplete"
+  | "undo.busy"
   | "undo.incomplete"
+  | "undo.overrun"
   | "audit.broken";
 
 export interface ErrorDetails {

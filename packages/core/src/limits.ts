@@ -375,3 +375,29 @@ export const RUN_LOG_BATCH_LINES = 64;
 export const RUN_LOG_LINES_MAX = 20_000;
 /** Less new data than this is never "far more than ever". */
 export const SURGE_MIN_BYTES: number = 256 * MiB;
+/** Where a run dies or overruns its window, its watchdog begins to undo within this time. */
+export const WATCHDOG_BOUND_MS = 5_000;
+/** A watchdog that is started says so within this time; a step is not done before. */
+export const WATCHDOG_START_MAX_MS = 30_000;
+/** A watchdog that ends is started again this often in one run. */
+export const WATCHDOG_RESTARTS_MAX = 20;
+/** What it cannot undo, it tries again in rounds. */
+export const WATCHDOG_ROUNDS_MAX = 20;
+export const WATCHDOG_ROUND_PAUSE_MS = 30_000;
+/** Tries of one step in one round; the pause between them doubles. */
+export const UNDO_ATTEMPTS_MAX = 3;
+export const UNDO_RETRY_PAUSE_MS = 500;
+/** How long a step may take to be undone, where nobody said. */
+export const UNDO_TIMEOUT_MS = 60_000;
+/** Whoever finds another process undoing the same run waits so long for it. */
+export const UNDO_LOCK_WAIT_MS: number = 10 * 60_000;
+export const UNDO_LOCK_POLL_MS = 20;
+/** A journal that is larger is not believed, and a run does not write one. */
+export const UNDO_JOURNAL_MAX_BYTES: number = 16 * MiB;
+/** Of a failure, so much is kept in a journal. */
+export const UNDO_MESSAGE_MAX_CHARS = 500;
+/** Processes of an interrupted step are looked for and ended until none is left, so often. */
+export const UNDO_ORPHAN_ROUNDS_MAX = 50;
+/** Tries of a hook whose policy is `retry`, and the pause before the second; each next is twice it. */
+export const HOOK_ATTEMPTS_MAX = 3;
+export const HOOK_RETRY_PAUSE_MS = 5_000;

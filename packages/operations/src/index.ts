@@ -5,4 +5,7 @@ export * from "./configuration/schema/destination.ts";
 export * from "./configuration/schema/plan.ts";
 export * from "./configuration/schema/schedule.ts";
 export * from "./configuration/schema/source.ts";
+export * from "./hooks/maintenance.ts";
+export * from "./hooks/run-hooks.ts";
 export type { SecretReference } from "./configuration/schema/values.ts";
+export * from "./undo/index.ts";

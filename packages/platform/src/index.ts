@@ -7,6 +7,7 @@ export * from "./constants.ts";
 export * from "./directory.ts";
 export * from "./extended-attributes.ts";
 export * from "./file-io.ts";
+export * from "./file-lock.ts";
 export * from "./file-status.ts";
 export * from "./malloc.ts";
 export * from "./native-library.ts";
