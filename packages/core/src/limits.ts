@@ -401,3 +401,13 @@ export const UNDO_ORPHAN_ROUNDS_MAX = 50;
 /** Tries of a hook whose policy is `retry`, and the pause before the second; each next is twice it. */
 export const HOOK_ATTEMPTS_MAX = 3;
 export const HOOK_RETRY_PAUSE_MS = 5_000;
+/** A destination must have so much free space at least, or so many times what a run usually stores. */
+export const FREE_SPACE_MIN_BYTES: number = 64 * MiB;
+export const EXPECTED_GROWTH_FACTOR = 2;
+/** So many runs tell what is usual. */
+export const SOURCE_HISTORY_FOR_SPACE = 10;
+/** A capture is compared with so many before it. */
+export const COMPARED_CAPTURES_MAX = 60;
+export const CONTAINER_LOOK_MAX_MS = 30_000;
+/** How long the removal of a snapshot may take, retries included. */
+export const SNAPSHOT_REMOVE_MAX_MS = 120_000;

@@ -3,7 +3,7 @@ import { copy, listSnapshots, type Snapshot } from "@comeback/engine";
 import type { CopySettings } from "../configuration/schema/plan.ts";
 import { orderCopies } from "../copies/order-copies.ts";
 import { selectForCopy } from "../copies/select-snapshots.ts";
-import { isInWindow, msUntilWindowEnds } from "../schedule/windows.ts";
+import { QuietWindows } from "../schedule/quiet-windows.ts";
 import { recordOf } from "./capture-stage.ts";
 import type { LiveDestination } from "./live-destination.ts";
 import { type ActiveStage, textOf } from "./run-recorder.ts";
@@ -31,8 +31,7 @@ async function copyOne(state: RunState, settings: CopySettings): Promise<void> {
   const wish = { stage: "copy", subject: `${from} → ${to}`, retries } as const;
   await recorder.stage(wish, async (stage) => {
     if (settings.window !== undefined) {
-      const zone = timezoneOf(services.configuration, state.plan);
-      if (!isInWindow(settings.window, zone, services.clock.now())) {
+      if (windowLeftMs(state, settings.window) === 0) {
         stage.skip(`it waits for its window, ${settings.window}`);
         return;
       }
@@ -112,9 +111,8 @@ async function copySnapshots(state: RunState, job: CopyJob): Promise<void> {
 function windowed(state: RunState, { settings }: CopyJob, signal: AbortSignal): AbortSignal {
   const { window } = settings;
   if (window === undefined) return signal;
-  const { clock, configuration } = state.services;
-  const zone = timezoneOf(configuration, state.plan);
-  const leftMs = msUntilWindowEnds(window, zone, clock.now());
+  const { clock } = state.services;
+  const leftMs = windowLeftMs(state, window);
   const stop = new AbortController();
   clock.sleep(leftMs, signal).then(
     () =>
@@ -127,6 +125,13 @@ function windowed(state: RunState, { settings }: CopyJob, signal: AbortSignal): 
     () => undefined,
   );
   return AbortSignal.any([signal, stop.signal]);
+}
+
+/** How long a window is still open; 0 outside of it. */
+function windowLeftMs({ services, plan }: RunState, window: string): number {
+  const { clock, configuration } = services;
+  const windows = new QuietWindows([window], timezoneOf(configuration, plan));
+  return windows.firstOpen(clock.now()) - clock.now();
 }
 
 /** The snapshots of this plan that a copy has still to bring. */

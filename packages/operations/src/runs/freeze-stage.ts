@@ -1,5 +1,14 @@
-import { type PlannedSnapshot, type Snapshotter, type SnapshotView } from "@comeback/core";
-import { enterMaintenance, type Maintenance } from "../hooks/maintenance.ts";
+import {
+  type PlannedSnapshot,
+  SNAPSHOT_REMOVE_MAX_MS,
+  type Snapshotter,
+  type SnapshotView,
+} from "@comeback/core";
+import {
+  enterMaintenance,
+  leaveMaintenance,
+  type MaintenanceWindow,
+} from "../hooks/maintenance.ts";
 import type { UndoHandle, UndoStack } from "../undo/undo-stack.ts";
 import { captureStage } from "./capture-stage.ts";
 import { pinSource } from "./pin-source.ts";
@@ -55,22 +64,27 @@ export class Freeze {
     }
   }
 
-  async #quiesce(): Promise<Maintenance | undefined> {
+  async #quiesce(): Promise<MaintenanceWindow | undefined> {
     const { recorder, plan, services } = this.#state;
     const settings = plan.maintenance!;
     const result = await recorder.stage({ stage: "quiesce" }, async (stage) => {
-      return enterMaintenance(this.#stack, settings, services.actions, {
+      const { actions, clock } = services;
+      const window = await enterMaintenance(this.#stack, settings, {
+        services: actions,
         signal: stage.signal,
-        onLine: (line) => stage.log(line),
+        clock,
       });
+      for (const { description } of window.handles) stage.log(description);
+      return window;
     });
     return result.ok ? result.value : undefined;
   }
 
-  async #resume(entered: Maintenance): Promise<void> {
+  async #resume(entered: MaintenanceWindow): Promise<void> {
     const { recorder } = this.#state;
     const result = await recorder.stage({ stage: "resume" }, async (stage) => {
-      const { wasOverrun } = await entered.leave((line) => stage.log(line));
+      await leaveMaintenance(this.#stack, entered);
+      const wasOverrun = this.#stack.overrun.aborted;
       if (wasOverrun) {
         stage.warn("the service was brought back by the watchdog: its window was too short");
       }
@@ -96,16 +110,19 @@ export class Freeze {
         const snapshotter = services.makeSnapshotter(name);
         const paths = [...new Set(sources.flatMap((source) => source.protected?.paths ?? []))];
         const planned = await snapshotter.plan({ paths, runId }, stage.signal);
-        let view: SnapshotView | undefined;
         const handle = await this.#stack.perform(
           {
-            step: { kind: "snapshot", snapshotter: name, token: planned.token },
+            step: {
+              kind: "snapshot",
+              snapshotter: name,
+              token: planned.token,
+              timeoutMs: SNAPSHOT_REMOVE_MAX_MS,
+            },
             description: planned.description,
           },
-          async () => {
-            view = await snapshotter.create(planned, stage.signal);
-          },
+          () => snapshotter.create(planned, stage.signal),
         );
+        const view: SnapshotView = handle.value;
         for (const source of sources) {
           source.view = view;
           source.atMs = services.clock.now();
@@ -138,8 +155,10 @@ export class Freeze {
   async release(): Promise<void> {
     const { recorder } = this.#state;
     for (const source of this.#state.sources) {
-      await source.pinned?.[Symbol.asyncDispose]().catch(() => undefined);
+      const { pinned } = source;
       source.pinned = undefined;
+      // Never captured, because something failed before it: there is nothing to tell of it.
+      await Promise.resolve(pinned?.[Symbol.asyncDispose]()).catch(() => undefined);
     }
     for (const standing of this.#standing.splice(0).toReversed()) {
       const { name, snapshotter, planned, handle, sources } = standing;

@@ -1,10 +1,11 @@
 import {
   ComebackError,
+  CONTAINER_LOOK_MAX_MS,
   EXPECTED_GROWTH_FACTOR,
   FREE_SPACE_MIN_BYTES,
   SOURCE_HISTORY_FOR_SPACE,
 } from "@comeback/core";
-import { containerState } from "../hooks/container-state.ts";
+import { containerState, findEngine } from "../undo/containers.ts";
 import { LiveDestination } from "./live-destination.ts";
 import { requireMount } from "./require-mount.ts";
 import { failSource, liveSources, type RunState } from "./run-state.ts";
@@ -45,9 +46,12 @@ async function requireWorld({ recorder, services, plan }: RunState): Promise<voi
   for (const name of plan.healthyContainers) {
     const wish = { stage: "preflight", subject: name } as const;
     const result = await recorder.stage(wish, async ({ signal }) => {
-      const found = await containerState(name, actions, signal);
-      if (found === "running" || found === "healthy") return;
-      throw new ComebackError("source.unavailable", `the container ${name} is ${found}`, {
+      const engine = await findEngine(actions, signal);
+      const options = { timeoutMs: CONTAINER_LOOK_MAX_MS, signal };
+      const found = await containerState({ engine, name }, actions, options);
+      if (found === "running") return;
+      const what = `the container ${name} is ${found ?? "not there"}`;
+      throw new ComebackError("source.unavailable", what, {
         next: "bring it back, or take it out of `healthy-containers`",
       });
     });

@@ -8,8 +8,8 @@ import {
 import { runHooks } from "../hooks/run-hooks.ts";
 import { notificationOfRun } from "../notify/notification-of-run.ts";
 import type { PlanSettings } from "../configuration/schema/plan.ts";
-import type { SourceSettings } from "../configuration/schema/source.ts";
-import { bootstrapKit, KIT_SOURCE } from "./bootstrap-kit.ts";
+import { source, type SourceSettings } from "../configuration/schema/source.ts";
+import { bootstrapKit, KIT_FOLDER, KIT_SOURCE } from "./bootstrap-kit.ts";
 import { captureStage } from "./capture-stage.ts";
 import { copyStage } from "./copy-stage.ts";
 import { Freeze } from "./freeze-stage.ts";
@@ -43,6 +43,8 @@ export async function runPlan(request: RunRequest, given: RunServices): Promise<
     : await RunLock.take({ stateFolder: services.stateFolder, plan: request.plan });
   return new PlanRun(request, plan, services).execute();
 }
+
+const LEVELS = { ok: "info", skipped: "info", warning: "warning", failed: "error" } as const;
 
 class PlanRun {
   readonly #state: RunState;
@@ -127,7 +129,7 @@ class PlanRun {
       files: configurationFiles,
       catalog,
     });
-    const kit = makeSourceRun(KIT_SOURCE, services.kitSettings);
+    const kit = makeSourceRun(KIT_SOURCE, KIT_SETTINGS);
     kit.protected = services.makeKit(files);
     await captureStage(this.#state, kit);
   }
@@ -137,18 +139,23 @@ class PlanRun {
     const { plan, services, recorder, request, runId } = this.#state;
     if (plan.hooks.length === 0 || request.dryRun) return true;
     const { outcome, message } = recorder;
-    const { verdict, lines } = await runHooks({
+    const outcomes = await runHooks({
       hooks: plan.hooks,
-      when: when === "start" ? ["start"] : [hookConditionOf(outcome), "always"],
+      when: when === "start" ? "start" : hookMomentOf(outcome),
       facts: { plan: request.plan, run: runId, outcome, message: message ?? "" },
       services: services.actions,
+      clock: services.clock,
       signal: services.signal,
     });
-    for (const { level, text } of lines) recorder.log(level, text);
-    if (verdict.kind === "fail") recorder.note("failed", verdict.message);
-    if (verdict.kind === "warn") recorder.note("warning", verdict.message);
-    if (verdict.kind === "skip") recorder.skip(verdict.message);
-    return verdict.kind !== "skip" && verdict.kind !== "fail";
+    let mayGoOn = true;
+    for (const done of outcomes) {
+      const text = `hook ${done.description}: ${done.message ?? done.outcome}`;
+      recorder.log(LEVELS[done.outcome], text);
+      if (done.outcome === "skipped" && when === "start") recorder.skip(text);
+      else recorder.note(done.outcome, text);
+      mayGoOn &&= done.outcome === "ok" || done.outcome === "warning";
+    }
+    return mayGoOn;
   }
 
   async #report(thrown: unknown): Promise<RunReport> {
@@ -192,6 +199,12 @@ class PlanRun {
   }
 }
 
+/** Nothing is expected of the kit: it changes with every run. */
+const KIT_SETTINGS: SourceSettings = source.parse({
+  files: KIT_FOLDER,
+  expect: { vanished: "ignore", shrink: { then: "ignore" }, surge: { then: "ignore" } },
+});
+
 function chosenSources(plan: PlanSettings, { only }: RunRequest): SourceRun[] {
   const names = Object.keys(plan.sources);
   const unknown = only?.find((name) => !names.includes(name));
@@ -220,7 +233,7 @@ function makeSourceRun(name: string, settings: SourceSettings): SourceRun {
   };
 }
 
-function hookConditionOf(outcome: RunOutcome): "success" | "warning" | "failure" {
+function hookMomentOf(outcome: RunOutcome): "success" | "warning" | "failure" {
   if (outcome === "failed") return "failure";
   return outcome === "warning" ? "warning" : "success";
 }

@@ -168,6 +168,13 @@ export class RunRecorder {
     this.outcome = worse(this.outcome, outcome);
   }
 
+  /** The run ends as skipped, where nothing worse happens. */
+  skip(message: string): void {
+    if (this.outcome !== "ok") return;
+    this.outcome = "skipped";
+    this.message = message;
+  }
+
   log(
     level: LogRecord["level"],
     text: string,

@@ -10,9 +10,10 @@ import type {
   StageRecord,
 } from "@comeback/core";
 import type { BackupOptions, Repository, Snapshot } from "@comeback/engine";
-import type { ActionServices } from "../hooks/action-services.ts";
 import type { Configuration } from "../configuration/schema/configuration.ts";
 import type { SourceSettings } from "../configuration/schema/source.ts";
+import type { KitFile } from "./bootstrap-kit.ts";
+import type { ActionServices } from "../undo/undo-services.ts";
 import type { UndoStack } from "../undo/undo-stack.ts";
 
 /** A destination's repository, open, and with our lock in it. */
@@ -75,6 +76,9 @@ export interface RunServices {
       readonly isForced: boolean;
     },
   ): Promise<KeptCheckpoint | undefined>;
+  readonly signal: AbortSignal;
+  /** The kit's files as a source. */
+  makeKit(files: readonly KitFile[]): ProtectedSource;
   makeSource(name: string, settings: SourceSettings): Promise<ProtectedSource>;
   makeSnapshotter(name: string): Snapshotter;
   openUndo(run: { readonly runId: string; readonly plan: string }): Promise<UndoStack>;

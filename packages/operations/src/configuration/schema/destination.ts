@@ -42,6 +42,8 @@ export const destination = settings({
   "free-space": size.optional(),
   /** How many days it may take until every pack was read by a check. */
   "verify-within": duration.optional(),
+  /** Space that removed snapshots leave is freed at most so often. */
+  "prune-every": duration.default(24 * 3600 * 1000),
   retries: retries.prefault({}),
   "retry-lock": duration.default(600_000),
 });

@@ -5,7 +5,7 @@ import { keep } from "./keep.ts";
 import { schedule, trigger } from "./schedule.ts";
 import { settings } from "./settings.ts";
 import { source } from "./source.ts";
-import { duration, listOf, name, percent, retries, timeWindow } from "./values.ts";
+import { command, duration, listOf, name, percent, retries, timeWindow } from "./values.ts";
 
 /** Snapshots that go on from one destination to another. */
 const copy = settings({
@@ -54,7 +54,7 @@ export const plan = settings({
     .array(
       settings({
         mount: z.string().startsWith("/"),
-        command: z.union([z.string(), z.array(z.string())]).optional(),
+        command: command.optional(),
         wait: duration.default(30_000),
       }),
     )
