@@ -10,6 +10,8 @@ export interface Discovery {
   /** For people: "PostgreSQL on /run/postgresql, port 5432". */
   readonly description: string;
   readonly path?: string;
+  /** Below `path`, and not to be protected: the repository itself. */
+  readonly exclude?: string;
   /** What it is known by to the program that it belongs to. */
   readonly id?: string;
 }

@@ -47,14 +47,19 @@ ${sources.map(sourceLines).join("\n")}
 `;
 }
 
-function sourceLines({ kind, name, description, path, id }: Discovery): string {
+function sourceLines({ kind, name, description, path, id, exclude }: Discovery): string {
   const key = `      ${name}:`;
   switch (kind) {
     case "configuration":
       return `      # ${description}\n${key} { configuration: {} }`;
     case "folder":
-    case "volume":
-      return `      # ${description}\n${key} { files: ${scalar(path ?? "/")} }`;
+    case "volume": {
+      const files =
+        exclude === undefined
+          ? scalar(path ?? "/")
+          : `{ paths: ${scalar(path ?? "/")}, exclude: [${scalar(exclude)}] }`;
+      return `      # ${description}\n${key} { files: ${files} }`;
+    }
     case "postgres": {
       const url = `postgres://postgres@/postgres?host=${path}&port=${id}`;
       return `      # ${description}: every database, dumped as it is at one moment\n${key} { postgres: { url: ${scalar(url)}, run-as: postgres } }`;
