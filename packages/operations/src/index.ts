@@ -6,3 +6,17 @@ export * from "./configuration/schema/plan.ts";
 export * from "./configuration/schema/schedule.ts";
 export * from "./configuration/schema/source.ts";
 export type { SecretReference } from "./configuration/schema/values.ts";
+export { configurationJsonSchema } from "./configuration/json-schema.ts";
+export { findConfiguration, noConfiguration } from "./configuration/find-configuration.ts";
+export {
+  loadConfiguration,
+  type LoadedConfiguration,
+  type LoadOptions,
+  type Position,
+} from "./configuration/load-configuration.ts";
+export {
+  referenceText,
+  resolveSecret,
+  resolveText,
+  type SecretWorld,
+} from "./configuration/secrets.ts";

@@ -55,29 +55,28 @@ const apprise = settings({
   urls: listOf(secret).describe("Where it goes, as Apprise writes it."),
 }).meta({ id: "apprise", description: "Apprise, by its command." });
 
-export const channel = oneKind(
-  "a channel",
-  {
-    smtp,
-    telegram,
-    slack: hook,
-    discord: hook,
-    teams: hook,
-    ntfy,
-    gotify,
-    webhook,
-    ping,
-    apprise,
-  },
-  {
-    events: listOf(z.enum(NOTIFICATION_EVENTS)).optional().describe("All if not given."),
-    severity: z.enum(SEVERITIES).default("info").describe("What is less severe is left out."),
-    "repeat-after": duration
-      .prefault("4h")
-      .describe("The same message about the same thing is not sent again before."),
-    digest: trigger
-      .optional()
-      .describe("Instead of single messages, one with all of them at these moments."),
-  },
-).meta({ id: "channel", description: "Where notifications go, of one kind." });
+const kinds = {
+  smtp,
+  telegram,
+  slack: hook,
+  discord: hook,
+  teams: hook,
+  ntfy,
+  gotify,
+  webhook,
+  ping,
+  apprise,
+};
+export const CHANNEL_KINDS: readonly string[] = Object.keys(kinds);
+
+export const channel = oneKind("a channel", kinds, {
+  events: listOf(z.enum(NOTIFICATION_EVENTS)).optional().describe("All if not given."),
+  severity: z.enum(SEVERITIES).default("info").describe("What is less severe is left out."),
+  "repeat-after": duration
+    .prefault("4h")
+    .describe("The same message about the same thing is not sent again before."),
+  digest: trigger
+    .optional()
+    .describe("Instead of single messages, one with all of them at these moments."),
+}).meta({ id: "channel", description: "Where notifications go, of one kind." });
 export type ChannelSettings = z.output<typeof channel>;

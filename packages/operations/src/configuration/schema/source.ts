@@ -125,20 +125,19 @@ export const expectation = settings({
 });
 export type Expectation = z.output<typeof expectation>;
 
-export const source = oneKind(
-  "a source",
-  { files, configuration, command: commandSource, postgres },
-  {
-    snapshot: name
-      .optional()
-      .describe("A snapshotter's name: the source is read from a frozen view."),
-    expect: expectation.prefault({}),
-    tags: z.array(z.string()).default([]).describe("On its snapshots."),
-    hooks: z.array(hook).default([]).describe("Around its capture."),
-    retries: retries.prefault({}),
-    timeout: duration.optional().describe("The capture is ended after so long."),
-  },
-).meta({ id: "source", description: "One thing to protect, of one kind." });
+const kinds = { files, configuration, command: commandSource, postgres };
+export const SOURCE_KINDS: readonly string[] = Object.keys(kinds);
+
+export const source = oneKind("a source", kinds, {
+  snapshot: name
+    .optional()
+    .describe("A snapshotter's name: the source is read from a frozen view."),
+  expect: expectation.prefault({}),
+  tags: z.array(z.string()).default([]).describe("On its snapshots."),
+  hooks: z.array(hook).default([]).describe("Around its capture."),
+  retries: retries.prefault({}),
+  timeout: duration.optional().describe("The capture is ended after so long."),
+}).meta({ id: "source", description: "One thing to protect, of one kind." });
 export type SourceSettings = z.output<typeof source>;
 export type SettingsOfKind<Kind extends SourceSettings["kind"]> = Extract<
   SourceSettings,
