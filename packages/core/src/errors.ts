@@ -99,6 +99,21 @@ export type ErrorCode =
   | "undo.overrun"
   | "audit.broken";
 
+/** What is wrong at one place of a file that a person wrote. */
+export interface FileProblem {
+  readonly file: string;
+  /** From 1, as editors count. */
+  readonly line: number;
+  /** From 1, in UTF-16 units. */
+  readonly column: number;
+  /** What was found, and what is accepted. Never a secret. */
+  readonly message: string;
+  /** The nearest right spelling. */
+  readonly suggestion?: string;
+  /** The line, with whatever may be a secret in it left out, and which part of it is meant. */
+  readonly excerpt?: { readonly text: string; readonly start: number; readonly length: number };
+}
+
 export interface ErrorDetails {
   /** Why it failed, in one sentence; the cause's message is appended by the renderer. */
   readonly why?: string;
@@ -109,6 +124,8 @@ export interface ErrorDetails {
   readonly retryable?: boolean;
   /** Facts for machines: file names, sizes, ids. Never a secret. */
   readonly context?: Readonly<Record<string, string | number | boolean>>;
+  /** For an error about a file that a person wrote: each thing that is wrong, in its order. */
+  readonly problems?: readonly FileProblem[];
   readonly cause?: unknown;
 }
 
@@ -123,6 +140,7 @@ export class ComebackError extends Error {
   readonly exitCode: ExitCode;
   readonly retryable: boolean;
   readonly context: Readonly<Record<string, string | number | boolean>>;
+  readonly problems: readonly FileProblem[];
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -133,6 +151,7 @@ export class ComebackError extends Error {
     this.exitCode = details.exitCode ?? ExitCode.failed;
     this.retryable = details.retryable ?? false;
     this.context = details.context ?? {};
+    this.problems = details.problems ?? [];
   }
 }
 

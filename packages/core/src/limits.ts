@@ -411,3 +411,13 @@ export const COMPARED_CAPTURES_MAX = 60;
 export const CONTAINER_LOOK_MAX_MS = 30_000;
 /** How long the removal of a snapshot may take, retries included. */
 export const SNAPSHOT_REMOVE_MAX_MS = 120_000;
+/** The configuration: files that include each other, and what each may hold. */
+export const CONFIGURATION_FILES_MAX = 256;
+export const CONFIGURATION_FILE_MAX_BYTES: number = 1 * MiB;
+/** Values of one file, with each alias counted as what it stands for. */
+export const CONFIGURATION_VALUES_MAX = 50_000;
+export const CONFIGURATION_DEPTH_MAX = 48;
+/** Problems of a configuration that are told at once. */
+export const CONFIGURATION_PROBLEMS_MAX = 30;
+export const SECRET_MAX_BYTES: number = 64 * KiB;
+export const SECRET_COMMAND_TIMEOUT_MS = 60_000;

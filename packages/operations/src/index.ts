@@ -25,3 +25,17 @@ export type { DayPattern, Trigger } from "./schedule/trigger.ts";
 export { systemZone } from "./schedule/wall-clock.ts";
 export * from "./status/assess-plan.ts";
 export * from "./undo/index.ts";
+export { configurationJsonSchema } from "./configuration/json-schema.ts";
+export { findConfiguration, noConfiguration } from "./configuration/find-configuration.ts";
+export {
+  loadConfiguration,
+  type LoadedConfiguration,
+  type LoadOptions,
+  type Position,
+} from "./configuration/load-configuration.ts";
+export {
+  referenceText,
+  resolveSecret,
+  resolveText,
+  type SecretWorld,
+} from "./configuration/secrets.ts";

@@ -7,57 +7,76 @@ import { command, duration, listOf, secret, textOrSecret } from "./values.ts";
 const smtp = settings({
   host: z.string(),
   port: z.number().int().min(1).max(65_535).default(587),
-  /** `implicit`: TLS from the first byte; `required`: STARTTLS or nothing. */
-  tls: z.enum(["implicit", "required", "optional", "off"]).default("required"),
+  tls: z
+    .enum(["implicit", "required", "optional", "off"])
+    .default("required")
+    .describe("`implicit`: TLS from the first byte; `required`: STARTTLS or nothing."),
   user: z.string().optional(),
   password: secret.optional(),
   from: z.string(),
   to: listOf(z.string()),
-});
+}).meta({ id: "smtp", description: "E-mail." });
 const telegram = settings({
   token: secret,
   chat: z.union([z.string(), z.number()]).transform(String),
-  /** Where the Bot API is, for those who run their own. */
-  server: z.string().default("https://api.telegram.org"),
+  server: z
+    .string()
+    .default("https://api.telegram.org")
+    .describe("Where the Bot API is, for those who run their own."),
+}).meta({ id: "telegram", description: "A chat of Telegram, by a bot." });
+const hook = settings({
+  url: secret.describe("The address that the service gave; who has it can post."),
+}).meta({
+  id: "incoming-webhook",
+  description: "An incoming webhook of Slack, Discord or Teams.",
 });
-const hook = settings({ url: secret });
 const ntfy = settings({
   server: z.string().default("https://ntfy.sh"),
   topic: textOrSecret,
   token: secret.optional(),
+}).meta({ id: "ntfy", description: "A topic of ntfy." });
+const gotify = settings({ server: z.string(), token: secret }).meta({
+  id: "gotify",
+  description: "An application of a Gotify server.",
 });
-const gotify = settings({ server: z.string(), token: secret });
 const webhook = settings({
   url: textOrSecret,
-  /** The body's HMAC-SHA256 with this key goes into X-Comeback-Signature. */
-  key: secret.optional(),
+  key: secret
+    .optional()
+    .describe("The body's HMAC-SHA256 with this key goes into X-Comeback-Signature."),
   headers: z.record(z.string(), textOrSecret).default({}),
+}).meta({ id: "webhook", description: "A POST with a JSON body." });
+const ping = settings({ url: textOrSecret.describe("The address of the check.") }).meta({
+  id: "ping",
+  description: "A ping at start, success and failure, as healthchecks.io and its like take them.",
 });
-/** A ping at start, success and failure, as healthchecks.io and its like take them. */
-const ping = settings({ url: textOrSecret });
-const apprise = settings({ command: command.default(["apprise"]), urls: listOf(secret) });
+const apprise = settings({
+  command: command.prefault(["apprise"]).describe("The program, where it is not in PATH."),
+  urls: listOf(secret).describe("Where it goes, as Apprise writes it."),
+}).meta({ id: "apprise", description: "Apprise, by its command." });
 
-export const channel = oneKind(
-  "a channel",
-  {
-    smtp,
-    telegram,
-    slack: hook,
-    discord: hook,
-    teams: hook,
-    ntfy,
-    gotify,
-    webhook,
-    ping,
-    apprise,
-  },
-  {
-    events: listOf(z.enum(NOTIFICATION_EVENTS)).optional(),
-    severity: z.enum(SEVERITIES).default("info"),
-    /** The same message about the same thing is not sent again before. */
-    "repeat-after": duration.default(4 * 3600 * 1000),
-    /** Instead of single messages, one with all of them at these moments. */
-    digest: trigger.optional(),
-  },
-);
+const kinds = {
+  smtp,
+  telegram,
+  slack: hook,
+  discord: hook,
+  teams: hook,
+  ntfy,
+  gotify,
+  webhook,
+  ping,
+  apprise,
+};
+export const CHANNEL_KINDS: readonly string[] = Object.keys(kinds);
+
+export const channel = oneKind("a channel", kinds, {
+  events: listOf(z.enum(NOTIFICATION_EVENTS)).optional().describe("All if not given."),
+  severity: z.enum(SEVERITIES).default("info").describe("What is less severe is left out."),
+  "repeat-after": duration
+    .prefault("4h")
+    .describe("The same message about the same thing is not sent again before."),
+  digest: trigger
+    .optional()
+    .describe("Instead of single messages, one with all of them at these moments."),
+}).meta({ id: "channel", description: "Where notifications go, of one kind." });
 export type ChannelSettings = z.output<typeof channel>;

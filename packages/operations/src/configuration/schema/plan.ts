@@ -7,62 +7,73 @@ import { settings } from "./settings.ts";
 import { source } from "./source.ts";
 import { command, duration, listOf, name, percent, retries, timeWindow } from "./values.ts";
 
-/** Snapshots that go on from one destination to another. */
 const copy = settings({
-  from: name,
-  to: name,
-  /** Which of them: all if not given. */
+  from: name.describe("A destination that the plan writes, or that a copy goes to."),
+  to: name.describe("The destination that gets them."),
   only: settings({
-    types: listOf(z.enum(BACKUP_TYPES)).optional(),
-    /** The first of each day, week, month or year only. */
-    period: z.enum(["daily", "weekly", "monthly", "yearly"]).optional(),
-    sources: listOf(name).optional(),
-  }).prefault({}),
-  keep: keep.optional(),
-  /** At these moments instead of after every run. */
-  schedule: trigger.optional(),
-  /** Only in this window; what does not get through goes on in the next. */
-  window: timeWindow.optional(),
+    types: listOf(z.enum(BACKUP_TYPES)).optional().describe("Snapshots of these types."),
+    period: z
+      .enum(["daily", "weekly", "monthly", "yearly"])
+      .optional()
+      .describe("The first of each day, week, month or year."),
+    sources: listOf(name).optional().describe("Snapshots of these sources."),
+  })
+    .prefault({})
+    .describe("Which of them: all if not given."),
+  keep: keep.optional().describe("What of this plan stays at `to`, instead of its own rules."),
+  schedule: trigger.optional().describe("At these moments instead of after every run."),
+  window: timeWindow
+    .optional()
+    .describe("Only in this window; what does not get through goes on in the next."),
   retries: retries.prefault({ count: 2 }),
-});
+}).meta({ id: "copy", description: "Snapshots that go on from one destination to another." });
 export type CopySettings = z.output<typeof copy>;
 
-/** What is proven after each run. */
 const verify = settings({
-  /** Share of the repository's packs that is read back. */
-  "read-data": percent.default(0),
-  /** `new`: what this run stored is read back whole. */
-  "read-new": z.boolean().default(false),
-  enabled: z.boolean().default(true),
-});
+  "read-data": percent
+    .prefault("0%")
+    .describe("Share of the repository's packs that is read back."),
+  "read-new": z.boolean().default(false).describe("What this run stored is read back whole."),
+  enabled: z.boolean().default(true).describe("`false` leaves this stage out."),
+}).meta({ id: "verify", description: "What is proven after each run." });
 
 export const plan = settings({
-  sources: z.record(name, source),
-  to: listOf(name),
-  schedule: schedule.optional(),
-  objectives: settings({ rpo: duration.optional(), rto: duration.optional() }).prefault({}),
+  sources: z.record(name, source).describe("What is saved, by name."),
+  to: listOf(name).describe("The destinations that every run writes."),
+  schedule: schedule.optional().describe("When it runs; only by hand if not given."),
+  objectives: settings({
+    rpo: duration.optional().describe("How old the last good snapshot may be."),
+    rto: duration.optional().describe("How long a recovery may take."),
+  })
+    .prefault({})
+    .describe("What it is measured against."),
   maintenance: maintenance.optional(),
-  hooks: z.array(hook).default([]),
-  copies: z.array(copy).default([]),
-  /** For the destinations of `to` that say nothing of their own. */
-  keep: keep.optional(),
+  hooks: z.array(hook).default([]).describe("Around the whole run."),
+  copies: z.array(copy).default([]).describe("Where its snapshots go on to."),
+  keep: keep.optional().describe("For the destinations of `to` that say nothing of their own."),
   verify: verify.prefault({}),
-  notify: listOf(name).default([]),
-  tags: z.array(z.string()).default([]),
-  /** Paths of mounts that must be there before the run, with what mounts them. */
+  notify: listOf(name).default([]).describe("Channels that are told."),
+  tags: z.array(z.string()).default([]).describe("On all its snapshots."),
   requires: z
     .array(
       settings({
         mount: z.string().startsWith("/"),
         command: command.optional(),
         wait: duration.default(30_000),
+        mount: z.string().startsWith("/").describe("The mount point."),
+        command: z
+          .union([z.string(), z.array(z.string())])
+          .optional()
+          .describe("Mounts it."),
+        wait: duration.prefault("30s").describe("How long mounting may take."),
       }),
     )
-    .default([]),
-  /** Containers that must be running, and healthy where they say. */
-  "healthy-containers": listOf(z.string()).default([]),
-  /** The whole run is ended after so long. */
-  timeout: duration.optional(),
-  enabled: z.boolean().default(true),
-});
+    .default([])
+    .describe("Paths of mounts that must be there before the run, with what mounts them."),
+  "healthy-containers": listOf(z.string())
+    .default([])
+    .describe("Containers that must be running, and healthy where they say."),
+  timeout: duration.optional().describe("The whole run is ended after so long."),
+  enabled: z.boolean().default(true).describe("`false`: nothing starts by itself."),
+}).meta({ id: "plan", description: "What is saved, where to, when, and how long it stays." });
 export type PlanSettings = z.output<typeof plan>;

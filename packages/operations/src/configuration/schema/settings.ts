@@ -64,5 +64,5 @@ export function oneKind<K extends Kinds, Common extends z.ZodRawShape>(
       const kind = names.find((name) => all[name] !== undefined) ?? "";
       const rest = Object.fromEntries(Object.entries(all).filter(([key]) => !names.includes(key)));
       return { kind, settings: all[kind], ...camelKeys(rest) } as unknown as Chosen<K, Common>;
-    }) as unknown as z.ZodType<Chosen<K, Common>>;
+    });
 }
