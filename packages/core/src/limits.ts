@@ -369,3 +369,17 @@ export const COMMAND_LAST_WORDS_MAX_BYTES: number = 8 * KiB;
 export const COMMAND_LINE_MAX_CHARS: number = 64 * 1024;
 /** One message through one channel. */
 export const NOTIFY_TIMEOUT_MS = 30_000;
+
+/** A write to the catalog waits so long for those of other processes, and looks so often. */
+export const CATALOG_BUSY_MAX_MS = 30_000;
+export const CATALOG_BUSY_POLL_MAX_MS = 100;
+/** A catalog on a server: connections, and how long they and what is asked may take. */
+export const CATALOG_CONNECTIONS = 4;
+export const CATALOG_CONNECT_MAX_MS = 10_000;
+export const CATALOG_QUERY_MAX_MS = 120_000;
+/** Prepared statements that are kept. */
+export const CATALOG_STATEMENTS_MAX = 128;
+/** Rows that one statement writes or names, and rows that one transaction removes. */
+export const CATALOG_ROWS_AT_ONCE = 500;
+/** Audit entries that are read at once. */
+export const CATALOG_AUDIT_PAGE = 1_000;
