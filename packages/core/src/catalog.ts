@@ -1,3 +1,4 @@
+import type { ByteString } from "./byte-string.ts";
 import type { SourceItem } from "./protected-source.ts";
 
 /** Times are milliseconds since the Unix epoch, sizes bytes. */
@@ -145,9 +146,12 @@ export interface AuditEntry {
 
 export type NewAuditEntry = Omit<AuditEntry, "sequence" | "previousHash" | "hash">;
 
+/** The end of the chain as it was last noted; whoever keeps it elsewhere can tell a shorter one. */
+export type AuditHead = Pick<AuditEntry, "sequence" | "hash">;
+
 /** One version of a path, and the snapshots that hold it. */
 export interface FileVersion {
-  readonly path: string;
+  readonly path: ByteString;
   readonly sizeBytes: number;
   readonly modifiedAtMs: number;
   /** Equal where the content is equal. */
@@ -161,15 +165,30 @@ export interface FileVersion {
 
 /** A path that a backup found new, changed or gone. */
 export interface FileChange {
-  readonly path: string;
+  readonly path: ByteString;
   /** Absent where the path is gone. */
   readonly version?: Pick<FileVersion, "sizeBytes" | "modifiedAtMs" | "contentHash"> | undefined;
 }
 
+/** The newest snapshot whose files the history knows: what the next one is to be compared with. */
+export type FileHistoryHead = Pick<SnapshotRecord, "snapshotId" | "atMs">;
+
 export interface RunFilter {
+  readonly idPrefix?: string | undefined;
   readonly plan?: string | undefined;
   readonly outcome?: RunOutcome | undefined;
+  /** Started then or later. */
   readonly sinceMs?: number | undefined;
+  /** The newest so many. */
+  readonly limit: number;
+}
+
+export interface SnapshotRecordFilter {
+  readonly plan?: string | undefined;
+  readonly source?: string | undefined;
+  readonly destination?: string | undefined;
+  readonly runId?: string | undefined;
+  readonly snapshotId?: string | undefined;
   /** The newest so many. */
   readonly limit: number;
 }
@@ -180,10 +199,15 @@ export interface PlanState {
   readonly lastRun?: RunRecord | undefined;
   /** The last run that ended ok or with a warning. */
   readonly lastGoodRun?: RunRecord | undefined;
+  /** A run of it has not ended. */
   readonly isRunning: boolean;
-  /** For each source and destination: its newest good snapshot that was not removed. */
+  /**
+   * For each source and destination: its newest snapshot that is good (ok or with a warning) and was
+   * not removed. In the order of sources and destinations.
+   */
   readonly newest: readonly SnapshotRecord[];
   readonly lastProof?: ProofRecord | undefined;
+  /** Misses that no run made up for. */
   readonly openMisses: number;
 }
 
@@ -191,21 +215,30 @@ export interface PlanState {
  * The memory of what was done: runs, schedules, audit. Losing it loses history, never a backup.
  *
  * - A call that resolved is durable, and seen by every later call of every process.
- * - Every write is atomic. `saveRun`, `saveStage` and `saveSnapshot` are idempotent: the last one of
- *   the same key counts. Records of a run may come in any order, also before the run itself.
+ * - Every write is atomic, but `recordFileChanges` and `removeRunsBefore` do theirs in steps: what
+ *   they have not finished is not seen, or is done by the next call.
+ * - `saveRun`, `saveStage`, `saveSnapshot`, `saveMiss` and `saveStatistics` are idempotent: the last
+ *   one of the same key counts. Records of a run may come in any order, also before the run itself.
  * - Several processes may work with one catalog at once; audit entries of all are one chain.
- * - Where nothing can be written (a full disk), calls reject with `catalog.unusable`, and what was
- *   written before stays readable. Nobody's backup fails because of it: the caller warns.
- * - Lists are newest first unless it says otherwise.
+ * - Where nothing can be written (a full disk), calls reject with `catalog.unusable`, where the
+ *   database does not hold with `catalog.damaged`; what was written before stays readable. Nobody's
+ *   backup fails because of it: the caller warns.
+ * - Lists are newest first unless it says otherwise. Of two that happened at the same moment, the
+ *   greater key counts as newer.
+ * - Texts keep every character but NUL and halves of surrogate pairs, which are replaced; times and
+ *   sizes are whole numbers.
  */
 export interface CatalogStore extends AsyncDisposable {
   saveRun(run: RunRecord): Promise<void>;
   saveStage(stage: StageRecord): Promise<void>;
-  /** In ascending order of `sequence`. */
+  /** In ascending order of `sequence`. Lines that are there already are left as they are. */
   appendLog(lines: readonly LogRecord[]): Promise<void>;
+  /** Its key: destination and snapshot id. */
   saveSnapshot(snapshot: SnapshotRecord): Promise<void>;
+  /** Snapshots that are not known, or were removed before, are passed over. */
   markRemoved(destination: string, snapshotIds: readonly string[], atMs: number): Promise<void>;
   saveProof(proof: ProofRecord): Promise<void>;
+  /** Its key: destination and moment. */
   saveStatistics(statistics: RepositoryStatistics): Promise<void>;
 
   findRun(id: string): Promise<RunRecord | undefined>;
@@ -214,41 +247,58 @@ export interface CatalogStore extends AsyncDisposable {
   listOpenRuns(): Promise<RunRecord[]>;
   /** In order of `sequence`. */
   listStages(runId: string): Promise<StageRecord[]>;
-  /** In order of `sequence`, those after `afterSequence`. */
+  /** In order of `sequence`, those after `afterSequence`; -1 begins with the first. */
   listLog(runId: string, afterSequence: number, limit: number): Promise<LogRecord[]>;
-  listSnapshots(filter: {
-    readonly plan?: string | undefined;
-    readonly source?: string | undefined;
-    readonly destination?: string | undefined;
-    readonly runId?: string | undefined;
-    readonly limit: number;
-  }): Promise<SnapshotRecord[]>;
+  listSnapshots(filter: SnapshotRecordFilter): Promise<SnapshotRecord[]>;
   listStatistics(destination: string, limit: number): Promise<RepositoryStatistics[]>;
   listProofs(plan: string, limit: number): Promise<ProofRecord[]>;
-  /** One for each plan that has ever run, or those named. */
+  /**
+   * One for each plan of which there is any record, in order of their names; or for each of those
+   * named, also where there is none.
+   */
   planStates(plans?: readonly string[]): Promise<PlanState[]>;
 
   /** Up to which moment a plan's trigger has been answered. */
   readScheduleMark(plan: string, trigger: string): Promise<number | undefined>;
   saveScheduleMark(plan: string, trigger: string, atMs: number): Promise<void>;
+  /** Its key: plan, trigger and moment; saved once more with `caughtUpBy`, it is closed. */
   saveMiss(miss: ScheduleMiss): Promise<void>;
-  listMisses(filter: { readonly plan?: string; readonly limit: number }): Promise<ScheduleMiss[]>;
+  listMisses(filter: {
+    readonly plan?: string | undefined;
+    readonly limit: number;
+  }): Promise<ScheduleMiss[]>;
 
   appendAudit(entry: NewAuditEntry): Promise<AuditEntry>;
   /** In ascending order of `sequence`, those after `afterSequence`. */
   listAudit(afterSequence: number, limit: number): Promise<AuditEntry[]>;
+  /** The note of the chain's end that is kept beside the entries; sequence 0 before the first. */
+  readAuditHead(): Promise<AuditHead>;
 
-  /** What one backup changed; called once a snapshot, in the order of their times. */
+  /**
+   * What one backup changed; called once a snapshot, in the order of their times, one at a time for
+   * a plan's source. The changes are those since `readFileHistoryHead`, which is not the parent
+   * where a snapshot's were never recorded. With `isWholeTree` they are all that there is, and what
+   * is not among them is gone. Does nothing for a snapshot that is recorded already; one that was
+   * begun and not finished leaves no trace.
+   */
   recordFileChanges(
     snapshot: Pick<SnapshotRecord, "plan" | "source" | "snapshotId" | "atMs">,
     changes: AsyncIterable<FileChange>,
+    options?: { readonly isWholeTree?: boolean },
   ): Promise<void>;
-  listFileVersions(plan: string, source: string, path: string): Promise<FileVersion[]>;
+  readFileHistoryHead(plan: string, source: string): Promise<FileHistoryHead | undefined>;
+  listFileVersions(plan: string, source: string, path: ByteString): Promise<FileVersion[]>;
+  /** Plans and sources that have a file history, in order of their names. */
+  listFileHistories(): Promise<{ readonly plan: string; readonly source: string }[]>;
 
   /** A value that someone keeps between runs (when a warning was last sent); small JSON. */
   readNote(key: string): Promise<string | undefined>;
   saveNote(key: string, value: string | undefined): Promise<void>;
 
-  /** Removes runs that started before, with their stages and log, but no audit entry. */
+  /**
+   * Removes runs that started before, with their stages and log, snapshots that were removed and
+   * misses that were noticed before; resolves to how many runs. Runs that never ended, each plan's
+   * last and last good one, proofs and audit entries stay.
+   */
   removeRunsBefore(atMs: number): Promise<number>;
 }

@@ -39,6 +39,7 @@ export type ErrorCode =
   | "backup.destination"
   | "backup.no-source"
   | "cache.unusable"
+  | "catalog.damaged"
   | "catalog.unusable"
   | "command.failed"
   | "command.missing"

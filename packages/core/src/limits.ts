@@ -421,3 +421,16 @@ export const CONFIGURATION_DEPTH_MAX = 48;
 export const CONFIGURATION_PROBLEMS_MAX = 30;
 export const SECRET_MAX_BYTES: number = 64 * KiB;
 export const SECRET_COMMAND_TIMEOUT_MS = 60_000;
+/** A write to the catalog waits so long for those of other processes, and looks so often. */
+export const CATALOG_BUSY_MAX_MS = 30_000;
+export const CATALOG_BUSY_POLL_MAX_MS = 100;
+/** A catalog on a server: connections, and how long they and what is asked may take. */
+export const CATALOG_CONNECTIONS = 4;
+export const CATALOG_CONNECT_MAX_MS = 10_000;
+export const CATALOG_QUERY_MAX_MS = 120_000;
+/** Prepared statements that are kept. */
+export const CATALOG_STATEMENTS_MAX = 128;
+/** Rows that one statement writes or names, and rows that one transaction removes. */
+export const CATALOG_ROWS_AT_ONCE = 500;
+/** Audit entries that are read at once. */
+export const CATALOG_AUDIT_PAGE = 1_000;

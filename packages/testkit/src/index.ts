@@ -1,4 +1,5 @@
 export * from "./backend-conformance/index.ts";
+export * from "./catalog-conformance/index.ts";
 export * from "./fault-proxy/index.ts";
 export * from "./faulty-backend.ts";
 export * from "./memory-backend.ts";

@@ -1,0 +1,89 @@
+import { ComebackError } from "@comeback/core";
+import { type Kysely, sql } from "kysely";
+import type { CatalogDatabase } from "../catalog-database.ts";
+import { POSTGRES_SCHEMA } from "../postgres/open-postgres.ts";
+import type { Tables } from "../tables.ts";
+import { firstSchema } from "./0001-first-schema.ts";
+import type { ColumnTypes, Migration } from "./migration.ts";
+
+/** In their order, for ever: one that was published is never changed. */
+const MIGRATIONS: readonly Migration[] = [firstSchema];
+const VERSION_KEY = "schema-version";
+/** Of advisory locks, ours: "comeback" in ASCII, as far as it fits. */
+const POSTGRES_LOCK = 0x63_6f_6d_65;
+
+const SQLITE_TYPES: ColumnTypes = {
+  integer: "integer",
+  text: "text",
+  serial: "integer primary key autoincrement",
+  clustered: "without rowid",
+};
+const POSTGRES_TYPES: ColumnTypes = {
+  integer: "bigint",
+  // Both databases then compare and sort by bytes.
+  text: 'text collate "C"',
+  serial: "bigint generated always as identity primary key",
+  clustered: "",
+};
+
+/**
+ * Brings the schema up to date, all steps in one transaction. Processes that open the catalog at
+ * once do it one after the other. A schema of a newer program is refused: it is not known what
+ * writing into it would break.
+ */
+export async function migrate(database: CatalogDatabase): Promise<void> {
+  if ((await database.read((db) => readVersion(db, database.dialect))) === MIGRATIONS.length)
+    return;
+  await database.write(async (tx) => {
+    if (database.dialect === "postgres") {
+      await sql`select pg_advisory_xact_lock(${sql.lit(POSTGRES_LOCK)})`.execute(tx);
+    }
+    const version = await readVersion(tx, database.dialect);
+    if (version > MIGRATIONS.length) throw newer(database.place, version);
+    const types = database.dialect === "postgres" ? POSTGRES_TYPES : SQLITE_TYPES;
+    if (database.dialect === "postgres") {
+      await sql`create schema if not exists ${sql.id(POSTGRES_SCHEMA)}`.execute(tx);
+      await sql`set local search_path to ${sql.id(POSTGRES_SCHEMA)}`.execute(tx);
+    }
+    for (const migration of MIGRATIONS.slice(version)) {
+      for (const statement of migration(types)) await sql.raw(statement).execute(tx);
+    }
+    const row = { key: VERSION_KEY, value: String(MIGRATIONS.length) };
+    await tx
+      .insertInto("catalogMeta")
+      .values(row)
+      .onConflict((conflict) => conflict.column("key").doUpdateSet(row))
+      .execute();
+  });
+}
+
+/** 0 where there is nothing yet. */
+async function readVersion(
+  db: Kysely<Tables>,
+  dialect: CatalogDatabase["dialect"],
+): Promise<number> {
+  const found = await (
+    dialect === "postgres"
+      ? sql<{ found: unknown }>`select to_regclass(${`${POSTGRES_SCHEMA}.catalog_meta`}) as found`
+      : sql<{ found: unknown }>`select name as found from sqlite_schema where name = 'catalog_meta'`
+  ).execute(db);
+  if ((found.rows[0]?.found ?? null) === null) return 0;
+  const row = await db
+    .selectFrom("catalogMeta")
+    .select("value")
+    .where("key", "=", VERSION_KEY)
+    .executeTakeFirst();
+  return Number(row?.value ?? 0);
+}
+
+function newer(place: string, version: number): ComebackError {
+  return new ComebackError(
+    "catalog.unusable",
+    `the catalog ${place} was written by a newer Comeback`,
+    {
+      why: `its schema has version ${version}, and this program knows ${MIGRATIONS.length}`,
+      next: "update Comeback on this machine, or give it a catalog of its own",
+      context: { version },
+    },
+  );
+}

@@ -1,0 +1,46 @@
+import type { CatalogStore, Clock } from "@comeback/core";
+import { migrate } from "./migrations/migrate.ts";
+import { openPostgres } from "./postgres/open-postgres.ts";
+import { SqlCatalogStore } from "./sql-catalog-store.ts";
+import { openSqlite } from "./sqlite/open-sqlite.ts";
+
+export interface OpenCatalogOptions {
+  readonly clock: Clock;
+  /**
+   * Ends opening, and waiting for others that write. Calls that need not wait still work after it:
+   * a run that was interrupted records that it was.
+   */
+  readonly signal: AbortSignal;
+  /** False: an error where there is no file yet, for those who only look. Default: true. */
+  readonly create?: boolean;
+}
+
+/**
+ * Opens the catalog at `location`: the path of a SQLite file (with the folders above it made, all
+ * readable by this user only), or the URL of a PostgreSQL database (`postgres://…`), where the tables
+ * are in a schema named `comeback`. Its schema is brought up to date.
+ *
+ * Rejects with `catalog.unusable` where that cannot be done, among others because a newer Comeback
+ * has been there, and with `catalog.damaged` where the file is no database (any more).
+ */
+export async function openCatalog(
+  location: string,
+  options: OpenCatalogOptions,
+): Promise<CatalogStore> {
+  const { clock, signal, create = true } = options;
+  signal.throwIfAborted();
+  const database = await (isServer(location)
+    ? openPostgres(location, { clock, signal })
+    : openSqlite(location, { clock, signal, create }));
+  try {
+    await migrate(database);
+    return new SqlCatalogStore(database);
+  } catch (error) {
+    await database[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+export function isServer(location: string): boolean {
+  return /^postgres(?:ql)?:\/\//.test(location);
+}

@@ -1,0 +1,169 @@
+import type {
+  AuditEntry,
+  AuditHead,
+  ByteString,
+  CatalogStore,
+  FileChange,
+  FileHistoryHead,
+  FileVersion,
+  LogRecord,
+  NewAuditEntry,
+  PlanState,
+  ProofRecord,
+  RepositoryStatistics,
+  RunFilter,
+  RunRecord,
+  ScheduleMiss,
+  SnapshotRecord,
+  SnapshotRecordFilter,
+  StageRecord,
+} from "@comeback/core";
+import { appendAudit, listAudit, readAuditHead } from "./audit/audit-log.ts";
+import type { CatalogDatabase } from "./catalog-database.ts";
+import * as history from "./store/file-history.ts";
+import * as other from "./store/other-records.ts";
+import { readPlanStates } from "./store/plan-states.ts";
+import { removeRunsBefore } from "./store/remove-old.ts";
+import * as runs from "./store/run-records.ts";
+import * as snapshots from "./store/snapshot-records.ts";
+
+/** The catalog in a database that speaks SQL. */
+export class SqlCatalogStore implements CatalogStore {
+  readonly #database: CatalogDatabase;
+
+  constructor(database: CatalogDatabase) {
+    this.#database = database;
+  }
+
+  saveRun(run: RunRecord): Promise<void> {
+    return runs.saveRun(this.#database, run);
+  }
+
+  saveStage(stage: StageRecord): Promise<void> {
+    return runs.saveStage(this.#database, stage);
+  }
+
+  appendLog(lines: readonly LogRecord[]): Promise<void> {
+    return runs.appendLog(this.#database, lines);
+  }
+
+  saveSnapshot(snapshot: SnapshotRecord): Promise<void> {
+    return snapshots.saveSnapshot(this.#database, snapshot);
+  }
+
+  markRemoved(destination: string, snapshotIds: readonly string[], atMs: number): Promise<void> {
+    return snapshots.markRemoved(this.#database, { destination, snapshotIds }, atMs);
+  }
+
+  saveProof(proof: ProofRecord): Promise<void> {
+    return other.saveProof(this.#database, proof);
+  }
+
+  saveStatistics(statistics: RepositoryStatistics): Promise<void> {
+    return other.saveStatistics(this.#database, statistics);
+  }
+
+  findRun(id: string): Promise<RunRecord | undefined> {
+    return runs.findRun(this.#database, id);
+  }
+
+  listRuns(filter: RunFilter): Promise<RunRecord[]> {
+    return runs.listRuns(this.#database, filter);
+  }
+
+  listOpenRuns(): Promise<RunRecord[]> {
+    return runs.listOpenRuns(this.#database);
+  }
+
+  listStages(runId: string): Promise<StageRecord[]> {
+    return runs.listStages(this.#database, runId);
+  }
+
+  listLog(runId: string, afterSequence: number, limit: number): Promise<LogRecord[]> {
+    return runs.listLog(this.#database, runId, { afterSequence, limit });
+  }
+
+  listSnapshots(filter: SnapshotRecordFilter): Promise<SnapshotRecord[]> {
+    return snapshots.listSnapshots(this.#database, filter);
+  }
+
+  listStatistics(destination: string, limit: number): Promise<RepositoryStatistics[]> {
+    return other.listStatistics(this.#database, destination, limit);
+  }
+
+  listProofs(plan: string, limit: number): Promise<ProofRecord[]> {
+    return other.listProofs(this.#database, plan, limit);
+  }
+
+  planStates(plans?: readonly string[]): Promise<PlanState[]> {
+    return readPlanStates(this.#database, plans);
+  }
+
+  readScheduleMark(plan: string, trigger: string): Promise<number | undefined> {
+    return other.readScheduleMark(this.#database, plan, trigger);
+  }
+
+  saveScheduleMark(plan: string, trigger: string, atMs: number): Promise<void> {
+    return other.saveScheduleMark(this.#database, { plan, trigger, atMs });
+  }
+
+  saveMiss(miss: ScheduleMiss): Promise<void> {
+    return other.saveMiss(this.#database, miss);
+  }
+
+  listMisses(filter: {
+    readonly plan?: string | undefined;
+    readonly limit: number;
+  }): Promise<ScheduleMiss[]> {
+    return other.listMisses(this.#database, filter);
+  }
+
+  appendAudit(entry: NewAuditEntry): Promise<AuditEntry> {
+    return appendAudit(this.#database, entry);
+  }
+
+  listAudit(afterSequence: number, limit: number): Promise<AuditEntry[]> {
+    return listAudit(this.#database, afterSequence, limit);
+  }
+
+  readAuditHead(): Promise<AuditHead> {
+    return readAuditHead(this.#database);
+  }
+
+  recordFileChanges(
+    snapshot: Pick<SnapshotRecord, "plan" | "source" | "snapshotId" | "atMs">,
+    changes: AsyncIterable<FileChange>,
+    options: { readonly isWholeTree?: boolean } = {},
+  ): Promise<void> {
+    const isWholeTree = options.isWholeTree === true;
+    return history.recordFileChanges(this.#database, snapshot, changes, isWholeTree);
+  }
+
+  readFileHistoryHead(plan: string, source: string): Promise<FileHistoryHead | undefined> {
+    return history.readFileHistoryHead(this.#database, plan, source);
+  }
+
+  listFileVersions(plan: string, source: string, path: ByteString): Promise<FileVersion[]> {
+    return history.listFileVersions(this.#database, { plan, source, path });
+  }
+
+  listFileHistories(): Promise<{ readonly plan: string; readonly source: string }[]> {
+    return history.listFileHistories(this.#database);
+  }
+
+  readNote(key: string): Promise<string | undefined> {
+    return other.readNote(this.#database, key);
+  }
+
+  saveNote(key: string, value: string | undefined): Promise<void> {
+    return other.saveNote(this.#database, key, value);
+  }
+
+  removeRunsBefore(atMs: number): Promise<number> {
+    return removeRunsBefore(this.#database, atMs);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#database[Symbol.asyncDispose]();
+  }
+}

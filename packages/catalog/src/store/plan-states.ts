@@ -1,0 +1,196 @@
+import {
+  CATALOG_ROWS_AT_ONCE,
+  type PlanState,
+  type ProofRecord,
+  type RunRecord,
+  type SnapshotRecord,
+} from "@comeback/core";
+import type { Kysely, Selectable, Transaction } from "kysely";
+import type { CatalogDatabase } from "../catalog-database.ts";
+import { chunksOf } from "../chunks-of.ts";
+import { fromRow, snapshotOf } from "../rows.ts";
+import { PROOF_COLUMNS, type Tables } from "../tables.ts";
+
+/**
+ * `status` asks for the newest of everything, of every plan: out of millions of records that takes
+ * seconds. It is therefore kept, a row a plan, by whoever writes a record, in the same transaction.
+ */
+export async function readPlanStates(
+  database: CatalogDatabase,
+  plans?: readonly string[],
+): Promise<PlanState[]> {
+  if (plans === undefined) return database.read((db) => statesOf(db));
+  const names = [...new Set(plans)];
+  const found: PlanState[] = [];
+  for (const some of chunksOf(names, CATALOG_ROWS_AT_ONCE)) {
+    found.push(...(await database.read((db) => statesOf(db, some))));
+  }
+  const known = new Map(found.map((state) => [state.plan, state]));
+  return names.map((plan) => known.get(plan) ?? noState(plan)).toSorted(byPlan);
+}
+
+/**
+ * Holds other writers of these plans off until the transaction ends, so that none overlooks what
+ * another has not committed yet. Makes their rows.
+ */
+export async function lockPlans(tx: Transaction<Tables>, plans: Iterable<string>): Promise<void> {
+  // In one order everywhere: two that lock the same plans do not wait for each other.
+  for (const plan of [...new Set(plans)].toSorted()) {
+    await tx
+      .insertInto("planStates")
+      .values({ plan })
+      .onConflict((conflict) =>
+        conflict.column("plan").doUpdateSet((eb) => ({ plan: eb.ref("excluded.plan") })),
+      )
+      .execute();
+  }
+}
+
+/** After a run of the plan was saved. */
+export async function refreshRuns(tx: Transaction<Tables>, plan: string): Promise<void> {
+  const runs = tx
+    .selectFrom("runs")
+    .selectAll()
+    .where("plan", "=", plan)
+    .orderBy("startedAtMs", "desc")
+    .orderBy("id", "desc")
+    .limit(1);
+  const last = await runs.executeTakeFirst();
+  const good = await runs.where("outcome", "in", ["ok", "warning"]).executeTakeFirst();
+  const open = await tx
+    .selectFrom("runs")
+    .select("id")
+    .where("plan", "=", plan)
+    .where("endedAtMs", "is", null)
+    .limit(1)
+    .executeTakeFirst();
+  await tx
+    .updateTable("planStates")
+    .set({
+      lastRunId: last?.id ?? null,
+      lastRun: jsonOf(last),
+      lastGoodRunId: good?.id ?? null,
+      lastGoodRun: jsonOf(good),
+      isRunning: open === undefined ? 0 : 1,
+    })
+    .where("plan", "=", plan)
+    .execute();
+}
+
+/** After a proof of the plan was saved. */
+export async function refreshProof(tx: Transaction<Tables>, plan: string): Promise<void> {
+  const last = await tx
+    .selectFrom("proofs")
+    .select([...PROOF_COLUMNS])
+    .where("plan", "=", plan)
+    .orderBy("atMs", "desc")
+    .orderBy("number", "desc")
+    .limit(1)
+    .executeTakeFirst();
+  await tx
+    .updateTable("planStates")
+    .set({ lastProof: jsonOf(last) })
+    .where("plan", "=", plan)
+    .execute();
+}
+
+/** After misses of the plan were saved or removed. */
+export async function refreshMisses(tx: Transaction<Tables>, plan: string): Promise<void> {
+  const open = await tx
+    .selectFrom("misses")
+    .select((eb) => eb.fn.countAll<number>().as("count"))
+    .where("plan", "=", plan)
+    .where("caughtUpBy", "is", null)
+    .executeTakeFirstOrThrow();
+  await tx
+    .updateTable("planStates")
+    .set({ openMisses: open.count })
+    .where("plan", "=", plan)
+    .execute();
+}
+
+type Place = Pick<SnapshotRecord, "plan" | "source" | "destination">;
+
+/** After a snapshot of a plan's source in a destination was saved or removed. */
+export async function refreshNewest(tx: Transaction<Tables>, place: Place): Promise<void> {
+  const { plan, source, destination } = place;
+  const newest = await tx
+    .selectFrom("snapshots")
+    .selectAll()
+    .where("plan", "=", plan)
+    .where("source", "=", source)
+    .where("destination", "=", destination)
+    .where("removedAtMs", "is", null)
+    .where("outcome", "in", ["ok", "warning"])
+    .orderBy("atMs", "desc")
+    .orderBy("snapshotId", "desc")
+    .limit(1)
+    .executeTakeFirst();
+  if (newest === undefined) {
+    await tx
+      .deleteFrom("newestSnapshots")
+      .where("plan", "=", plan)
+      .where("source", "=", source)
+      .where("destination", "=", destination)
+      .execute();
+    return;
+  }
+  const record = JSON.stringify(snapshotOf(newest));
+  await tx
+    .insertInto("newestSnapshots")
+    .values({ plan, source, destination, record })
+    .onConflict((conflict) =>
+      conflict.columns(["plan", "source", "destination"]).doUpdateSet({ record }),
+    )
+    .execute();
+}
+
+function jsonOf(row: object | undefined): string | null {
+  return row === undefined ? null : JSON.stringify(fromRow(row));
+}
+
+async function statesOf(db: Kysely<Tables>, plans?: readonly string[]): Promise<PlanState[]> {
+  let states = db.selectFrom("planStates").selectAll();
+  let snapshots = db.selectFrom("newestSnapshots").selectAll();
+  if (plans !== undefined) {
+    states = states.where("plan", "in", plans);
+    snapshots = snapshots.where("plan", "in", plans);
+  }
+  const rows = await states.orderBy("plan").execute();
+  const newest = new Map<string, SnapshotRecord[]>();
+  for (const { plan, record } of await snapshots
+    .orderBy("plan")
+    .orderBy("source")
+    .orderBy("destination")
+    .execute()) {
+    const list = newest.get(plan);
+    const snapshot = JSON.parse(record) as SnapshotRecord;
+    if (list === undefined) newest.set(plan, [snapshot]);
+    else list.push(snapshot);
+  }
+  return rows.map((row) => stateOf(row, newest.get(row.plan) ?? []));
+}
+
+function stateOf(
+  row: Selectable<Tables["planStates"]>,
+  newest: readonly SnapshotRecord[],
+): PlanState {
+  const { plan, lastRun, lastGoodRun, lastProof, isRunning, openMisses } = row;
+  return {
+    plan,
+    ...(lastRun === null ? {} : { lastRun: JSON.parse(lastRun) as RunRecord }),
+    ...(lastGoodRun === null ? {} : { lastGoodRun: JSON.parse(lastGoodRun) as RunRecord }),
+    isRunning: isRunning === 1,
+    newest,
+    ...(lastProof === null ? {} : { lastProof: JSON.parse(lastProof) as ProofRecord }),
+    openMisses,
+  };
+}
+
+function noState(plan: string): PlanState {
+  return { plan, isRunning: false, newest: [], openMisses: 0 };
+}
+
+function byPlan(a: PlanState, b: PlanState): number {
+  return a.plan < b.plan ? -1 : 1;
+}

@@ -1,0 +1,119 @@
+import type { LogRecord, RunFilter, RunRecord, StageRecord } from "@comeback/core";
+import { CATALOG_ROWS_AT_ONCE } from "@comeback/core";
+import type { CatalogDatabase } from "../catalog-database.ts";
+import { chunksOf } from "../chunks-of.ts";
+import { fromRow, toRow } from "../rows.ts";
+import { LOG_COLUMNS, RUN_COLUMNS, STAGE_COLUMNS } from "../tables.ts";
+import { lockPlans, refreshRuns } from "./plan-states.ts";
+
+/** Behind every text that begins with the same. */
+const LAST_CHARACTER = "\u{10ffff}";
+
+export async function saveRun(database: CatalogDatabase, run: RunRecord): Promise<void> {
+  const row = toRow(run, RUN_COLUMNS);
+  await database.write(async (tx) => {
+    const before = await tx
+      .selectFrom("runs")
+      .select("plan")
+      .where("id", "=", row.id)
+      .executeTakeFirst();
+    const plans = [row.plan, before?.plan ?? row.plan];
+    await lockPlans(tx, plans);
+    await tx
+      .insertInto("runs")
+      .values(row)
+      .onConflict((conflict) => conflict.column("id").doUpdateSet(row))
+      .execute();
+    for (const plan of new Set(plans)) await refreshRuns(tx, plan);
+  });
+}
+
+export async function saveStage(database: CatalogDatabase, stage: StageRecord): Promise<void> {
+  const row = toRow(stage, STAGE_COLUMNS);
+  await database.write((tx) =>
+    tx
+      .insertInto("stages")
+      .values(row)
+      .onConflict((conflict) => conflict.columns(["runId", "sequence"]).doUpdateSet(row))
+      .execute(),
+  );
+}
+
+export async function appendLog(
+  database: CatalogDatabase,
+  lines: readonly LogRecord[],
+): Promise<void> {
+  if (lines.length === 0) return;
+  await database.write(async (tx) => {
+    for (const some of chunksOf(lines, CATALOG_ROWS_AT_ONCE)) {
+      await tx
+        .insertInto("logLines")
+        .values(some.map((line) => toRow(line, LOG_COLUMNS)))
+        .onConflict((conflict) => conflict.columns(["runId", "sequence"]).doNothing())
+        .execute();
+    }
+  });
+}
+
+export async function findRun(
+  database: CatalogDatabase,
+  id: string,
+): Promise<RunRecord | undefined> {
+  const row = await database.read((db) =>
+    db.selectFrom("runs").selectAll().where("id", "=", id).executeTakeFirst(),
+  );
+  return row === undefined ? undefined : fromRow<RunRecord>(row);
+}
+
+export async function listRuns(database: CatalogDatabase, filter: RunFilter): Promise<RunRecord[]> {
+  const { idPrefix, plan, outcome, sinceMs, limit } = filter;
+  const rows = await database.read((db) => {
+    let query = db.selectFrom("runs").selectAll();
+    if (plan !== undefined) query = query.where("plan", "=", plan);
+    if (outcome !== undefined) query = query.where("outcome", "=", outcome);
+    if (sinceMs !== undefined) query = query.where("startedAtMs", ">=", sinceMs);
+    if (idPrefix !== undefined && idPrefix !== "") {
+      query = query.where("id", ">=", idPrefix).where("id", "<", idPrefix + LAST_CHARACTER);
+    }
+    return query.orderBy("startedAtMs", "desc").orderBy("id", "desc").limit(limit).execute();
+  });
+  return rows.map((row) => fromRow<RunRecord>(row));
+}
+
+export async function listOpenRuns(database: CatalogDatabase): Promise<RunRecord[]> {
+  const rows = await database.read((db) =>
+    db
+      .selectFrom("runs")
+      .selectAll()
+      .where("endedAtMs", "is", null)
+      .orderBy("startedAtMs", "desc")
+      .orderBy("id", "desc")
+      .execute(),
+  );
+  return rows.map((row) => fromRow<RunRecord>(row));
+}
+
+export async function listStages(database: CatalogDatabase, runId: string): Promise<StageRecord[]> {
+  const rows = await database.read((db) =>
+    db.selectFrom("stages").selectAll().where("runId", "=", runId).orderBy("sequence").execute(),
+  );
+  return rows.map((row) => fromRow<StageRecord>(row));
+}
+
+export async function listLog(
+  database: CatalogDatabase,
+  runId: string,
+  page: { readonly afterSequence: number; readonly limit: number },
+): Promise<LogRecord[]> {
+  const rows = await database.read((db) =>
+    db
+      .selectFrom("logLines")
+      .selectAll()
+      .where("runId", "=", runId)
+      .where("sequence", ">", page.afterSequence)
+      .orderBy("sequence")
+      .limit(page.limit)
+      .execute(),
+  );
+  return rows.map((row) => fromRow<LogRecord>(row));
+}
