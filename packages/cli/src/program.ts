@@ -31,6 +31,8 @@ type Action<Options> = (
 interface CommandEntry {
   readonly name: string;
   readonly summary: string;
+  /** Started by the program itself; help does not list it. */
+  readonly isHidden?: true;
   /** Only the command that is run is loaded: `comeback --help` has to be quick. */
   load(): Promise<CommandModule>;
 }
@@ -186,6 +188,12 @@ const COMMANDS: readonly CommandEntry[] = [
     summary: "print the version",
     load: () => import("./commands/version.ts"),
   },
+  {
+    name: "watchdog",
+    summary: "undo what a run did, once it has gone",
+    isHidden: true,
+    load: () => import("./commands/watchdog.ts"),
+  },
 ];
 
 const INTRODUCTION = `Backups that prove they come back.
@@ -282,8 +290,8 @@ async function buildProgram(
     .commandsGroup(COMMANDS_TITLE);
   addGlobalOptions(program).version(`comeback ${VERSION}`, "--version", "print the version");
   const named = namedCommand(argv);
-  for (const { name, summary, load } of COMMANDS) {
-    const command = program.command(name).summary(summary);
+  for (const { name, summary, isHidden, load } of COMMANDS) {
+    const command = program.command(name, { hidden: isHidden === true }).summary(summary);
     command.description(`${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`);
     if (name !== named) continue;
     (await load()).define(command, run);
