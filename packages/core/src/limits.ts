@@ -369,3 +369,6 @@ export const COMMAND_LAST_WORDS_MAX_BYTES: number = 8 * KiB;
 export const COMMAND_LINE_MAX_CHARS: number = 64 * 1024;
 /** One message through one channel. */
 export const NOTIFY_TIMEOUT_MS = 30_000;
+/** A snapshot that is only busy is removed after a pause, and so often. */
+export const SNAPSHOT_BUSY_PAUSE_MS = 2_000;
+export const SNAPSHOT_BUSY_TRIES_MAX = 8;

@@ -8,6 +8,7 @@ export * from "./directory.ts";
 export * from "./extended-attributes.ts";
 export * from "./file-io.ts";
 export * from "./file-status.ts";
+export { findProgram } from "./find-program.ts";
 export * from "./malloc.ts";
 export * from "./native-library.ts";
 export * from "./open.ts";
