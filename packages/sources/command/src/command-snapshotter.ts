@@ -151,7 +151,7 @@ function readToken(token: JournalValue): Token {
     typeof runId === "string" &&
     Array.isArray(paths) &&
     paths.every((path) => typeof path === "string");
-  if (isToken) return { runId, paths: paths as readonly string[] };
+  if (isToken) return { runId, paths };
   throw new ComebackError("snapshotter.failed", "the journal's entry is not a snapshot of ours", {
     next: "look for leftovers of the snapshotter by hand",
   });
