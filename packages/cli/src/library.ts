@@ -137,14 +137,13 @@ export {
   walkSnapshot,
 } from "@comeback/engine";
 
+export { createFilesSource, type FilesSourceOptions } from "@comeback/source-files";
 export {
   commandSource,
   type CommandSourceOptions,
-  createFilesSource,
-  type FilesSourceOptions,
   stdinSource,
   type StdinSourceOptions,
-} from "@comeback/source-files";
+} from "@comeback/source-streams";
 
 export { localBackendFactory } from "@comeback/backend-local";
 export { systemClock, systemRandom } from "@comeback/platform";

@@ -5,8 +5,11 @@ export interface CommandRequest {
   /** Added to the environment; `undefined` takes a variable out. Secrets may go here. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly workingFolder?: string;
-  /** What it reads on standard input; nothing if not given. */
-  readonly input?: string | Uint8Array;
+  /**
+   * What it reads on standard input; nothing if not given. Where a stream rejects, the program is
+   * stopped, and the call rejects with the same reason.
+   */
+  readonly input?: string | Uint8Array | AsyncIterable<Uint8Array>;
   /** It is asked to end after so long (SIGTERM), and ended a little later. */
   readonly timeoutMs?: number;
   readonly signal: AbortSignal;
@@ -32,6 +35,8 @@ export interface CommandResult {
  *   `command.missing` where there is no such program, and with the signal's reason at an abort.
  * - `stream` yields the standard output as it comes and ends only once the program has ended well;
  *   otherwise it rejects with `command.failed`. Whoever stops reading stops the program.
+ * - A program that was asked to end because its time was over has not ended well, whatever its exit
+ *   code says.
  * - Both end only when the program has gone, its process group with it. The environment of a program
  *   holds none of our passwords unless the request says so.
  */

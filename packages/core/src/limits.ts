@@ -434,3 +434,6 @@ export const CATALOG_STATEMENTS_MAX = 128;
 export const CATALOG_ROWS_AT_ONCE = 500;
 /** Audit entries that are read at once. */
 export const CATALOG_AUDIT_PAGE = 1_000;
+/** A snapshot that is only busy is removed after a pause, and so often. */
+export const SNAPSHOT_BUSY_PAUSE_MS = 2_000;
+export const SNAPSHOT_BUSY_TRIES_MAX = 8;

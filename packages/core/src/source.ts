@@ -13,6 +13,11 @@ export type EntryContent =
        * where they agree with the parent snapshot. Default: it is read every time.
        */
       readonly comparable?: boolean;
+      /**
+       * Where it rejects, only its own file is left out, as a problem; whatever else the source has
+       * is saved. Default: it ends the backup.
+       */
+      readonly isolated?: boolean;
       open(signal: AbortSignal): AsyncIterable<Uint8Array>;
     };
 

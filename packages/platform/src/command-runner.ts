@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import type { Writable } from "node:stream";
 import {
   COMMAND_LAST_WORDS_MAX_BYTES,
   COMMAND_LINE_MAX_CHARS,
@@ -27,6 +28,7 @@ class RunningCommand implements Disposable {
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #onAbort = (): void => this.stop();
   #said = "";
+  #inputFailure: { readonly reason: unknown } | undefined;
   hasTimedOut = false;
 
   constructor(request: CommandRequest) {
@@ -50,8 +52,7 @@ class RunningCommand implements Disposable {
       }, timeoutMs);
       this.#timers.push(timer);
     }
-    // A program may end before it has read everything: its exit code says whether that is right.
-    this.child.stdin?.on("error", () => undefined).end(request.input);
+    void this.#write(request.input);
     this.readLines("stderr");
   }
 
@@ -74,9 +75,32 @@ class RunningCommand implements Disposable {
     });
   }
 
+  async #write(input: CommandRequest["input"]): Promise<void> {
+    const { stdin } = this.child;
+    if (stdin === null || input === undefined) return;
+    // A program may end before it has read everything: its exit code says whether that is right.
+    stdin.on("error", () => undefined);
+    if (typeof input === "string" || input instanceof Uint8Array) {
+      stdin.end(input);
+      return;
+    }
+    try {
+      for await (const chunk of input) {
+        if (!stdin.writable) return;
+        if (!stdin.write(chunk)) await canGoOn(stdin);
+      }
+      stdin.end();
+    } catch (reason) {
+      this.#inputFailure = { reason };
+      // Its input stays open until it has gone: it must not take this for the end of all.
+      this.stop();
+    }
+  }
+
   async ended(): Promise<Omit<CommandResult, "stdout">> {
     const [exitCode, endedBy] = await this.#ended;
     this.#request.signal.throwIfAborted();
+    if (this.#inputFailure !== undefined) throw this.#inputFailure.reason;
     return { exitCode, endedBy, hasTimedOut: this.hasTimedOut, lastWords: lastLines(this.#said) };
   }
 
@@ -106,6 +130,17 @@ class RunningCommand implements Disposable {
   async gone(): Promise<void> {
     await this.#ended.catch(() => undefined);
   }
+}
+
+/** Resolves when there is room again, or nobody reads any more. */
+function canGoOn(stdin: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      stdin.off("drain", done).off("close", done);
+      resolve();
+    };
+    stdin.on("drain", done).on("close", done);
+  });
 }
 
 function endOf(child: ChildProcess, program: string): Promise<[number | null, string | null]> {
@@ -160,7 +195,7 @@ async function* stream(request: CommandRequest): AsyncGenerator<Uint8Array> {
   try {
     for await (const chunk of running.child.stdout!) yield chunk as Buffer;
     const { exitCode, endedBy, hasTimedOut, lastWords } = await running.ended();
-    if (exitCode === 0) return;
+    if (exitCode === 0 && !hasTimedOut) return;
     throw new ComebackError(
       hasTimedOut ? "command.timeout" : "command.failed",
       `${program} failed`,

@@ -9,6 +9,7 @@ export * from "./extended-attributes.ts";
 export * from "./file-io.ts";
 export * from "./file-lock.ts";
 export * from "./file-status.ts";
+export { findProgram } from "./find-program.ts";
 export * from "./malloc.ts";
 export * from "./native-library.ts";
 export * from "./open.ts";

@@ -102,3 +102,31 @@ test("whoever reads no further stops the program", async () => {
   assert.ok(pid > 0);
   assert.equal(isAlive(pid), false);
 });
+
+test("a program may read a stream, and one that ends before it is read is no failure", async () => {
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    for (let i = 0; i < 100; i++) yield Buffer.alloc(10_000, "x");
+  }
+  const { stdout } = await run(shell("wc -c", { input: chunks() }));
+  assert.equal(stdout.trim(), "1000000");
+  const { exitCode } = await run(shell("head -c 1 > /dev/null; exit 4", { input: chunks() }));
+  assert.equal(exitCode, 4);
+});
+
+test("where the input fails, the program is stopped before it takes that for the end", async () => {
+  const reason = new Error("the dump is damaged");
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from("half");
+    throw reason;
+  }
+  const script = "cat > /dev/null && echo whole";
+  await assert.rejects(run(shell(script, { input: chunks() })), reason);
+  await assert.rejects(readAll(stream(shell(script, { input: chunks() }))), reason);
+});
+
+test("a stream whose time was over has not ended well, even with exit code 0", async () => {
+  const script = "trap 'exit 0' TERM; printf half; while :; do sleep 0.01; done";
+  await assert.rejects(readAll(stream(shell(script, { timeoutMs: 100 }))), (error) =>
+    isComebackError(error, "command.timeout"),
+  );
+});

@@ -1,5 +1,5 @@
 import type { Instant, Source } from "@comeback/core";
-import { commandSource, stdinSource } from "@comeback/source-files";
+import { commandSource, stdinSource } from "@comeback/source-streams";
 import { bytesOfArgument } from "../options/argument-bytes.ts";
 import { badUsage } from "../options/option-error.ts";
 import { printableText } from "../terminal/printable.ts";

@@ -311,7 +311,7 @@ class BackupRun {
   #knownContent(node: TreeNode | undefined, entry: SourceEntry): readonly string[] | undefined {
     const isUnchanged =
       node !== undefined &&
-      entry.content?.kind !== "stream" &&
+      (entry.content?.kind !== "stream" || entry.content.comparable === true) &&
       isContentUnchanged(node, entry.metadata, this.#detection);
     if (!isUnchanged || node.content === null || node.content === undefined) return undefined;
     // A blob that the repository no longer holds: the file is read again.

@@ -4,6 +4,9 @@ import {
   FILES_IN_FLIGHT_MAX,
   LARGE_FILES_IN_FLIGHT_MAX,
   type ByteString,
+  ComebackError,
+  type EntryContent,
+  messageOf,
   type SourceEntry,
   WHOLE_FILE_MAX_BYTES,
 } from "@comeback/core";
@@ -16,7 +19,7 @@ import { type LargeFileContext, storeLargeFile } from "./large-file.ts";
 import type { PackStore } from "./pack-store.ts";
 import type { ProgressMeter } from "./progress-meter.ts";
 import { expectedOf } from "./store-files.ts";
-import { storeStream } from "./stream-file.ts";
+import { storeStream, StreamFailure } from "./stream-file.ts";
 import type { FileIssue, StoredBlobs, StoreFilesOutput } from "./tasks.ts";
 import type { PendingDirectory, TreeBuilder } from "./tree-builder.ts";
 
@@ -151,11 +154,19 @@ export class FileContent {
 
   async #addStream(
     job: FileJob,
-    content: { open(signal: AbortSignal): AsyncIterable<Uint8Array> },
+    content: Extract<EntryContent, { readonly kind: "stream" }>,
   ): Promise<void> {
-    const { chunkerPolynomial } = this.#options;
-    const outcome = await storeStream(this.#context(), content, chunkerPolynomial);
-    this.#done(job, outcome.content, outcome.bytesRead, outcome);
+    const { chunkerPolynomial, meter, signal } = this.#options;
+    try {
+      const outcome = await storeStream(this.#context(), content, chunkerPolynomial);
+      this.#done(job, outcome.content, outcome.bytesRead, outcome);
+    } catch (error) {
+      if (!(error instanceof StreamFailure)) throw error;
+      signal.throwIfAborted();
+      if (content.isolated !== true) throw error.cause;
+      meter.problem({ path: job.entry.path, during: "read", message: describeCause(error.cause) });
+      this.#dropped(job);
+    }
   }
 
   #context(): LargeFileContext {
@@ -205,6 +216,11 @@ export class FileContent {
     await packStore.room();
     signal.throwIfAborted();
   }
+}
+
+function describeCause(cause: unknown): string {
+  const why = cause instanceof ComebackError ? cause.why : undefined;
+  return why === undefined ? messageOf(cause) : `${messageOf(cause)}: ${why}`;
 }
 
 function contentPath(entry: SourceEntry): ByteString {

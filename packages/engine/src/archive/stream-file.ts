@@ -8,9 +8,13 @@ const WINDOW_BYTES = 2 * CHUNK_MAX_BYTES;
 /** The window begins so small, and grows: most streams of a source of many are short. */
 const WINDOW_FIRST_BYTES = 65_536;
 
+/** The stream itself rejected, as against whatever failed while its bytes were stored. */
+export class StreamFailure extends Error {}
+
 /**
  * Stores a stream of unknown length: the main thread finds the cut points, workers do the rest.
- * An error of the stream ends the backup: a half-read stream must not look like a whole one.
+ * Rejects with a `StreamFailure` where the stream does: a half-read stream must not look like a
+ * whole one.
  */
 export async function storeStream(
   context: LargeFileContext,
@@ -51,19 +55,33 @@ export async function storeStream(
     tasks.add(task);
   };
 
-  for await (const piece of content.open(signal)) {
-    signal.throwIfAborted();
-    if (failure !== undefined) throw failure;
-    totals.bytesRead += piece.length;
-    for (let at = 0; at < piece.length;) {
-      at += window.fill(piece.subarray(at));
-      if (window.isFull) await cut(false);
+  try {
+    for await (const piece of failingAsStream(content.open(signal))) {
+      signal.throwIfAborted();
+      if (failure !== undefined) throw failure;
+      totals.bytesRead += piece.length;
+      for (let at = 0; at < piece.length;) {
+        at += window.fill(piece.subarray(at));
+        if (window.isFull) await cut(false);
+      }
     }
+  } catch (error) {
+    // The backup may go on without it: what was sent is stored before it does.
+    if (!signal.aborted) await Promise.all(tasks);
+    throw failure ?? error;
   }
   await cut(true);
   await Promise.all(tasks);
   if (failure !== undefined) throw failure;
   return { content: ids.flat(), ...totals };
+}
+
+async function* failingAsStream(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* chunks;
+  } catch (cause) {
+    throw new StreamFailure("the stream failed", { cause });
+  }
 }
 
 /** Bytes of a stream whose chunks are not cut yet. */

@@ -17,6 +17,11 @@ export type FilesSourceOptions = TargetListOptions &
   EntryRuleOptions & {
     /** For `$PWD` and the variables in exclude files; default: this process's. */
     readonly environment?: Environment;
+    /**
+     * Where an absolute path is to be read (a snapshot's mount), the path in the backup staying as
+     * it is; `undefined` for what is read at its own place.
+     */
+    readonly readAt?: (path: ByteString) => ByteString | undefined;
   };
 
 /**
@@ -26,11 +31,11 @@ export type FilesSourceOptions = TargetListOptions &
  */
 export function createFilesSource(options: FilesSourceOptions): Source {
   const environment = options.environment ?? process.env;
-  const folder = workingFolder(environment);
+  const folder = { ...workingFolder(environment), readAt: options.readAt };
   const { targets, unmatched } = collectTargets(options);
   if (targets.length === 0 && unmatched.length === 0) throw nothingNamed();
   const { existing = [], missing = [] } = Object.groupBy(targets, (target) =>
-    isThere(target) ? "existing" : "missing",
+    isThere(folder.readAt?.(target) ?? target) ? "existing" : "missing",
   );
   if (existing.length === 0) throw nothingThere([...missing, ...unmatched]);
   const where = existing.map((target) => absolutePath(target, folder));

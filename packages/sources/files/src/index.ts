@@ -1,7 +1,2 @@
 export { createFilesSource, type FilesSourceOptions } from "./files-source.ts";
-export {
-  commandSource,
-  type CommandSourceOptions,
-  stdinSource,
-  type StdinSourceOptions,
-} from "./stdin-source.ts";
+export { protectFiles, type ProtectFilesOptions } from "./protect-files.ts";

@@ -7,6 +7,8 @@ export type WorkingFolder = {
   readonly shown: ByteString;
   /** As the kernel knows it. */
   readonly actual: ByteString;
+  /** Where an absolute path is read instead of at its own place. */
+  readonly readAt?: ((path: ByteString) => ByteString | undefined) | undefined;
 };
 
 /**
@@ -34,11 +36,15 @@ function isCurrent(path: ByteString): boolean {
 export type AbsolutePath = { readonly path: ByteString; readonly actualPath: ByteString };
 
 /**
- * Makes a path absolute without looking at the disk. The forms differ only for a path that climbs
- * out of a working folder shown through a symlink: there the kernel's ".." is another folder.
+ * Makes a path absolute without looking at the disk. The forms differ for what is read at another
+ * place, and for a path that climbs out of a working folder shown through a symlink: there the
+ * kernel's ".." is another folder.
  */
 export function absolutePath(path: ByteString, from: WorkingFolder): AbsolutePath {
-  if (path.startsWith("/")) return { path: cleanPath(path), actualPath: cleanPath(path) };
+  if (path.startsWith("/")) {
+    const clean = cleanPath(path);
+    return { path: clean, actualPath: from.readAt?.(clean) ?? clean };
+  }
   const shown = cleanPath(`${from.shown}/${path}`);
   const climbs = cleanPath(path).startsWith("..");
   const actual = climbs ? cleanPath(`${from.actual}/${path}`) : shown;

@@ -1,1 +1,16 @@
-export {};
+export { joinedSource } from "./joined-source.ts";
+export { refuseEmpty } from "./refuse-empty.ts";
+export {
+  commandSource,
+  type CommandSourceOptions,
+  stdinSource,
+  type StdinSourceOptions,
+} from "./stdin-source.ts";
+export {
+  bytesContent,
+  NO_TIME,
+  placeOf,
+  type StreamFile,
+  streamsSource,
+  type StreamsSourceOptions,
+} from "./streams-source.ts";

@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { isComebackError, type Source } from "@comeback/core";
+import { walkSource } from "@comeback/testkit";
 import { commandSource, stdinSource } from "../src/index.ts";
-import { scratchFolder } from "./scratch-folder.ts";
-import { walk } from "./walk.ts";
 
 const time = { seconds: 1_700_000_000, nanoseconds: 5 };
 
 /** Reads the one file of a source. */
 async function read(source: Source, signal = new AbortController().signal): Promise<string> {
-  const { entries } = await walk(source);
+  const { entries } = await walkSource(source);
   const file = [...entries.values()].at(-1)!;
   assert.ok(file.content?.kind === "stream");
   const chunks: Uint8Array[] = [];
@@ -22,7 +22,7 @@ async function read(source: Source, signal = new AbortController().signal): Prom
 test("one file at the top, with the time of the backup and this process's owner", async () => {
   const source = stdinSource({ time, open: async function* () {} });
   assert.deepEqual(source.paths, ["/stdin"]);
-  const { entries } = await walk(source);
+  const { entries } = await walkSource(source);
   assert.deepEqual([...entries.keys()], ["/stdin"]);
   const { metadata } = entries.get("/stdin")!;
   assert.deepEqual(metadata, {
@@ -46,7 +46,7 @@ test("a file name may name folders, but not the top itself", async () => {
   const open = async function* () {};
   const source = stdinSource({ time, filename: "db//dumps/./a.sql", open });
   assert.deepEqual(source.paths, ["/db/dumps/a.sql"]);
-  const { entries } = await walk(source);
+  const { entries } = await walkSource(source);
   const modes = [...entries].map(([path, { metadata }]) => [path, metadata.mode]);
   assert.deepEqual(modes, [
     ["/db", 0o040755],
@@ -114,7 +114,8 @@ test("what a command writes to standard error is handed on line by line", async 
 });
 
 test("a command is stopped when the backup is, also one that has children", async (t) => {
-  const folder = scratchFolder(t);
+  const folder = mkdtempSync(join(tmpdir(), "comeback-streams-"));
+  t.after(() => rmSync(folder, { recursive: true }));
   const mark = join(folder, "ended");
   const abort = new AbortController();
   const source = commandSource({
@@ -123,7 +124,7 @@ test("a command is stopped when the backup is, also one that has children", asyn
     // Otherwise the orphaned sleep would hold the test runner's own pipe.
     onErrorLine() {},
   });
-  const { entries } = await walk(source);
+  const { entries } = await walkSource(source);
   const { content } = entries.get("/stdin")!;
   assert.ok(content?.kind === "stream");
   await assert.rejects(async () => {
@@ -137,7 +138,7 @@ test("a command is stopped when the backup is, also one that has children", asyn
 
 test("a command whose output nobody reads on is stopped", async () => {
   const source = commandSource({ command: ["yes"], time });
-  const { entries } = await walk(source);
+  const { entries } = await walkSource(source);
   const { content } = entries.get("/stdin")!;
   assert.ok(content?.kind === "stream");
   for await (const chunk of content.open(new AbortController().signal)) {

@@ -1,6 +1,7 @@
 import { type ByteString, ComebackError, type Instant, type Source } from "@comeback/core";
 import { commandOutput } from "./command-output.ts";
 import { oneFileSource } from "./one-file-source.ts";
+import { refuseEmpty } from "./refuse-empty.ts";
 
 export type StdinSourceOptions = {
   /** The file's place in the snapshot; default `stdin`. */
@@ -63,21 +64,4 @@ async function* standardInput(signal: AbortSignal): AsyncGenerator<Uint8Array> {
     signal.throwIfAborted();
     yield chunk as Buffer;
   }
-}
-
-async function* refuseEmpty(
-  chunks: AsyncIterable<Uint8Array>,
-  origin: string,
-): AsyncGenerator<Uint8Array> {
-  let isEmpty = true;
-  for await (const chunk of chunks) {
-    if (chunk.length === 0) continue;
-    isEmpty = false;
-    yield chunk;
-  }
-  if (!isEmpty) return;
-  throw new ComebackError("backup.no-source", `${origin} gave no data`, {
-    why: "it ended before the first byte",
-    next: "look at the program that should have written it; no snapshot was made",
-  });
 }

@@ -1,0 +1,7 @@
+export {
+  describeTree,
+  type ReadSource,
+  readSource,
+  type WalkedSource,
+  walkSource,
+} from "./walk-source.ts";
