@@ -57,12 +57,9 @@ export const destination = settings({
   "limit-window": timeWindow.optional().describe("Where the rates apply; always if not given."),
   "pack-size": size.optional().describe("Of pack files; 16M if not given."),
   compression: z.enum(["auto", "off", "fastest", "better", "max"]).default("auto"),
-  /** Warn below so much free space; for storage that can tell. */
-  "free-space": size.optional(),
-  /** How many days it may take until every pack was read by a check. */
-  "verify-within": duration.optional(),
-  /** Space that removed snapshots leave is freed at most so often. */
-  "prune-every": duration.default(24 * 3600 * 1000),
+  "prune-every": duration
+    .prefault("1d")
+    .describe("Space that removed snapshots leave is freed at most so often."),
   "free-space": size
     .optional()
     .describe("Warn below so much free space; for storage that can tell."),

@@ -57,14 +57,8 @@ export const plan = settings({
   requires: z
     .array(
       settings({
-        mount: z.string().startsWith("/"),
-        command: command.optional(),
-        wait: duration.default(30_000),
         mount: z.string().startsWith("/").describe("The mount point."),
-        command: z
-          .union([z.string(), z.array(z.string())])
-          .optional()
-          .describe("Mounts it."),
+        command: command.optional().describe("Mounts it."),
         wait: duration.prefault("30s").describe("How long mounting may take."),
       }),
     )

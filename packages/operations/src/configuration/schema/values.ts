@@ -40,12 +40,6 @@ export const duration = z
   .meta({ id: "duration", description: 'A span of time: "30s", "5m", "1h30m", "7d", "2w".' });
 
 /** restic's durations, which count in calendar units: "1y5m7d2h". */
-export const calendarDuration = z.string().transform((text, context) => {
-  const span = parseCalendarDuration(text);
-  if (span !== undefined) return span;
-  context.addIssue({ code: "custom", message: `a span of time is ${CALENDAR_DURATION_FORMS}` });
-  return z.NEVER;
-});
 export const calendarDuration = z
   .string()
   .transform((text, context) => {
