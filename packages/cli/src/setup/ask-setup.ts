@@ -17,8 +17,8 @@ export async function askSetup(
     throw badUsage("there is nobody to ask", "use --yes with --path and --repo");
   }
   const prompts = await import("@clack/prompts");
-  const answered = <T>(answer: T | symbol): T => {
-    if (!prompts.isCancel(answer)) return answer;
+  const answered = <T>(answer: T): Exclude<T, symbol> => {
+    if (!prompts.isCancel(answer)) return answer as Exclude<T, symbol>;
     throw new ComebackError("interrupted", "nothing was written", {
       exitCode: ExitCode.interrupted,
     });
