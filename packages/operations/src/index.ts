@@ -6,8 +6,8 @@ export * from "./configuration/schema/plan.ts";
 export * from "./configuration/schema/schedule.ts";
 export * from "./configuration/schema/source.ts";
 export type { SecretReference } from "./configuration/schema/values.ts";
-export { configurationJsonSchema } from "./configuration/json-schema.ts";
-export { findConfiguration, noConfiguration } from "./configuration/find-configuration.ts";
+export { configurationJsonSchemaText } from "./configuration/json-schema.ts";
+export { configurationReference } from "./configuration/reference-page.ts";
 export {
   loadConfiguration,
   type LoadedConfiguration,
@@ -20,3 +20,4 @@ export {
   resolveText,
   type SecretWorld,
 } from "./configuration/secrets.ts";
+export { resolvedPlan, resolvedPlanText } from "./configuration/resolved-plan.ts";
