@@ -16,6 +16,11 @@ export interface Context {
 /** What a command works with once its command line is understood. */
 export interface CommandContext extends Context {
   readonly globals: GlobalOptions;
+  /**
+   * Where the repository is a destination of the configuration: the context of all others that the
+   * command names, which know nothing of its environment and settings.
+   */
+  readonly outer?: CommandContext | undefined;
   /** Counts the calls of every storage that is opened; there with `-vv`. */
   readonly statistics?: StorageStatistics | undefined;
 }

@@ -1,4 +1,4 @@
-import { Command, CommanderError, Help } from "commander";
+import { Command, CommanderError, Help, type OptionValues } from "commander";
 import { ComebackError, ExitCode } from "@comeback/core";
 import type { CommandContext, Context } from "./context.ts";
 import type { StorageStatistics } from "./opening/storage-statistics.ts";
@@ -42,6 +42,11 @@ const COMMANDS: readonly CommandEntry[] = [
     name: "try",
     summary: "see the whole job done, and proven",
     load: () => import("./commands/try.ts"),
+  },
+  {
+    name: "plan",
+    summary: "show and check what the configuration says",
+    load: () => import("./commands/plan.ts"),
   },
   {
     name: "init",
@@ -225,10 +230,11 @@ export async function runProgram(args: readonly string[], context: Context): Pro
     async (...given: unknown[]): Promise<void> => {
       // commander: the arguments, then the options, then the command itself.
       const command = given.at(-1) as Command;
-      const globals = resolveGlobalOptions(givenFlags(command), context.env);
+      const flags = givenFlags(command);
+      const globals = resolveGlobalOptions(flags, context.env);
       const statistics = await countingFor(globals.verbosity);
       try {
-        const complete = { ...context, globals, statistics };
+        const complete = await withDestination({ ...context, globals, statistics }, flags);
         exitCode = await action(complete, command.opts() as Options, command.args);
       } finally {
         tell(statistics, globals.json, context);
@@ -246,6 +252,20 @@ export async function runProgram(args: readonly string[], context: Context): Pro
     if (error.exitCode === 0 || error.code === "commander.help") return 0;
     throw usageError(error, argv);
   }
+}
+
+/** A plain word after `-r` may be a destination's name: only then the configuration is looked for. */
+async function withDestination(
+  context: CommandContext,
+  flags: OptionValues,
+): Promise<CommandContext> {
+  const { repository } = context.globals;
+  if (repository?.kind !== "location" || !/^[\w][\w.-]*$/.test(repository.location)) return context;
+  const { findConfiguration } = await import("@comeback/operations/find-configuration");
+  const place = { path: context.globals.configurationPath, env: context.env };
+  if ((await findConfiguration(place)) === undefined) return context;
+  const { contextByName } = await import("./configuration/context-by-name.ts");
+  return contextByName(context, repository.location, flags);
 }
 
 /** Loaded only where it is asked for. */

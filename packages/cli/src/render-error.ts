@@ -1,6 +1,13 @@
 import { isSystemError } from "./system-error.ts";
-import { type ComebackError, ExitCode, isComebackError, messageOf } from "@comeback/core";
+import {
+  type ComebackError,
+  ExitCode,
+  type FileProblem,
+  isComebackError,
+  messageOf,
+} from "@comeback/core";
 import { wrapWords } from "./terminal/display-width.ts";
+import { renderFileProblem } from "./terminal/file-problem.ts";
 import type { Palette } from "./terminal/palette.ts";
 import { printableText } from "./terminal/printable.ts";
 
@@ -11,6 +18,8 @@ export interface ErrorReport {
   readonly what: string;
   readonly why: string | undefined;
   readonly next: string | undefined;
+  /** For a file that a person wrote: each thing that is wrong with it. */
+  readonly problems?: readonly FileProblem[];
 }
 
 const DEFECT_NEXT =
@@ -20,8 +29,8 @@ const DEFECT_NEXT =
 export function reportOf(thrown: unknown): ErrorReport {
   const error = mainError(thrown);
   if (isComebackError(error)) {
-    const { exitCode, code, message: what, next } = error;
-    return { exitCode, code, what, why: whyOf(error), next };
+    const { exitCode, code, message: what, next, problems } = error;
+    return { exitCode, code, what, why: whyOf(error), next, problems };
   }
   if (isSystemError(error)) {
     return {
@@ -57,12 +66,16 @@ function whyOf(error: ComebackError): string | undefined {
   return cause === "" || error.why.includes(cause) ? error.why : `${error.why}: ${cause}`;
 }
 
-/** Three short lines: what failed, why, what to do next. */
+/** Three short lines: what failed, why, what to do next; and between them, places in a file. */
 export function renderError(report: ErrorReport, palette: Palette, columns: number): string {
   const lines = [
     ...labelled(palette.red("error:"), "error:", `${report.what} [${report.code}]`, columns),
   ];
   if (report.why !== undefined) lines.push(...labelled("  why: ", "  why: ", report.why, columns));
+  for (const problem of report.problems ?? []) {
+    lines.push("", ...renderFileProblem(problem, palette, columns));
+  }
+  if ((report.problems ?? []).length > 0) lines.push("");
   if (report.next !== undefined) {
     lines.push(...labelled("  next:", "  next:", report.next, columns));
   }
@@ -83,11 +96,18 @@ export function incomplete(code: string, what: string, exitCode: ExitCode): Erro
 /** restic's last message of a failed command with --json; it goes to stderr. */
 export function exitErrorMessage(report: ErrorReport): string {
   const why = report.why === undefined ? "" : `: ${report.why}`;
+  const { problems = [] } = report;
   return JSON.stringify({
     message_type: "exit_error",
     code: report.exitCode,
     message: `${report.what}${why} [${report.code}]`,
+    ...(problems.length === 0 ? {} : { problems: problems.map(withoutExcerpt) }),
   });
+}
+
+/** A program has the file, and the place in it. */
+function withoutExcerpt({ file, line, column, message, suggestion }: FileProblem): object {
+  return { file, line, column, message, suggestion };
 }
 
 /** The stacks of an error and of all that caused it, for COMEBACK_DEBUG=1. */

@@ -419,6 +419,8 @@ export const CONFIGURATION_VALUES_MAX = 50_000;
 export const CONFIGURATION_DEPTH_MAX = 48;
 /** Problems of a configuration that are told at once. */
 export const CONFIGURATION_PROBLEMS_MAX = 30;
+/** A destination that has not answered a check by then is not there for it. */
+export const PLAN_CHECK_DESTINATION_TIMEOUT_MS = 60_000;
 export const SECRET_MAX_BYTES: number = 64 * KiB;
 export const SECRET_COMMAND_TIMEOUT_MS = 60_000;
 /** A write to the catalog waits so long for those of other processes, and looks so often. */

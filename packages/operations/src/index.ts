@@ -27,6 +27,8 @@ export * from "./status/assess-plan.ts";
 export * from "./undo/index.ts";
 export { configurationJsonSchema } from "./configuration/json-schema.ts";
 export { findConfiguration, noConfiguration } from "./configuration/find-configuration.ts";
+export { configurationJsonSchemaText } from "./configuration/json-schema.ts";
+export { configurationReference } from "./configuration/reference-page.ts";
 export {
   loadConfiguration,
   type LoadedConfiguration,
@@ -39,3 +41,4 @@ export {
   resolveText,
   type SecretWorld,
 } from "./configuration/secrets.ts";
+export { resolvedPlan, resolvedPlanText } from "./configuration/resolved-plan.ts";

@@ -57,10 +57,11 @@ export async function openDestinations(
   const list = locations.map((location, place): Destination => {
     const password = place === 0 ? undefined : others[place - 1]?.password;
     const repository = { kind: "location", location } as const;
+    const base = place === 0 ? context : (context.outer ?? context);
     const hotRepository = place === 0 ? context.globals.hotRepository : undefined;
-    const globals = { ...context.globals, repository, hotRepository };
+    const globals = { ...base.globals, repository, hotRepository };
     const one = {
-      ...context,
+      ...base,
       globals: password === undefined ? globals : { ...globals, password },
     };
     return {

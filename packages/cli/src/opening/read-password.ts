@@ -42,6 +42,8 @@ function readFrom(
       return readPasswordFile(place);
     case "command":
       return runPasswordCommand(place.option, place.command, context.signal);
+    case "reference":
+      return place.resolve();
     case "ask":
       if (request.stdinIsTaken === true) throw stdinIsTaken();
       return askPassword(context, request);

@@ -21,7 +21,8 @@ export function addFromOptions(command: Command): Command {
 
 /** The context with the other repository in the place of `--repo`; none where none is given. */
 export function fromContext(context: CommandContext, flags: FromFlags): CommandContext | undefined {
-  const { env, globals } = context;
+  const outer = context.outer ?? context;
+  const { env, globals } = outer;
   if (flags.fromRepo !== undefined && flags.fromRepositoryFile !== undefined) {
     throw twoAnswers("--from-repo", "--from-repository-file");
   }
@@ -32,7 +33,7 @@ export function fromContext(context: CommandContext, flags: FromFlags): CommandC
   const repository = repositoryPlace(values, env, "from");
   if (repository === undefined) return undefined;
   return {
-    ...context,
+    ...outer,
     globals: {
       ...globals,
       repository,

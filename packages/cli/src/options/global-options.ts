@@ -25,6 +25,8 @@ export interface GlobalOptions {
   /** Where the hot part of the repository is, which then is the cold one. */
   readonly hotRepository: string | undefined;
   readonly password: PasswordPlace;
+  /** The file of `--config`. */
+  readonly configurationPath: string | undefined;
   readonly json: boolean;
   readonly quiet: boolean;
   /** How often -v was given: 0, 1 or 2. */
@@ -47,11 +49,12 @@ export function addGlobalOptions(command: Command): Command {
   const count = (_: string, before: number): number => before + 1;
   command
     .optionsGroup(GLOBAL_OPTIONS_TITLE)
-    .option("-r, --repo <repository>", "the repository")
+    .option("-r, --repo <repository>", "the repository, or a destination's name")
     .option("--repo-hot <repository>", "its hot part: what is read often is there as well")
     .option("--repository-file <file>", "file that holds its location")
     .option("-p, --password-file <file>", "file that holds the password")
     .option("--password-command <command>", "command that prints the password")
+    .option("--config <file>", "the configuration, where it is in no usual place")
     .option("--json", "print JSON, in restic's shapes")
     .option("-q, --quiet", "print problems only")
     .option("-v, --verbose", "say more; -vv names every file", count, 0)
@@ -107,6 +110,7 @@ export function resolveGlobalOptions(flags: OptionValues, env: NodeJS.ProcessEnv
     repository: repositoryPlace(flags, env),
     hotRepository: hotLocation(flags, env),
     password: passwordPlace(flags, env),
+    configurationPath: text("config"),
     json: flags["json"] === true,
     quiet: flags["quiet"] === true,
     verbosity: Math.min(2, Number(flags["verbose"] ?? 0)),

@@ -10,6 +10,8 @@ export type PasswordPlace =
   | { readonly kind: "command"; readonly command: string; readonly option: string }
   | { readonly kind: "file"; readonly path: string; readonly option?: string }
   | { readonly kind: "variable"; readonly name: string }
+  /** A reference in the configuration, followed when the password is needed. */
+  | { readonly kind: "reference"; resolve(): Promise<string> }
   /** The terminal, or the first line of standard input. */
   | { readonly kind: "ask" };
 

@@ -38,6 +38,8 @@ class IssueExplainer {
 
   explain(issue: Issue, above: ValuePath): void {
     const path: ValuePath = [...above, ...(issue.path as ValuePath)];
+    const isType = issue.code === "invalid_type" || issue.code === "invalid_union";
+    if (isType && findValue(this.#root, path).value === undefined) return this.#nothing(path);
     switch (issue.code) {
       case "unrecognized_keys":
         for (const key of issue.keys) this.#unknownKey(path, key);
@@ -105,12 +107,11 @@ class IssueExplainer {
   }
 
   #wrongType(expected: string, path: ValuePath, message: string): void {
-    const isGiven = findValue(this.#root, path).value !== undefined;
-    if (isGiven) {
-      const own = message.startsWith("Invalid input") ? `accepted: ${typeName(expected)}` : message;
-      this.#add(path, `found ${this.#shown(path)}; ${own}`);
-      return;
-    }
+    const own = message.startsWith("Invalid input") ? `accepted: ${typeName(expected)}` : message;
+    this.#add(path, `found ${this.#shown(path)}; ${own}`);
+  }
+
+  #nothing(path: ValuePath): void {
     const key = String(path.at(-1) ?? "");
     const parent = path.slice(0, -1);
     const problem = this.#problem(parent, `"${key}" is missing`, { atKey: true });

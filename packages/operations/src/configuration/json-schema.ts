@@ -89,3 +89,8 @@ export function definitionOf({ $ref }: JsonSchema): string | undefined {
 export function definition(name: string): JsonSchema {
   return configurationJsonSchema().$defs?.[name] ?? {};
 }
+
+/** As it is published. */
+export function configurationJsonSchemaText(): string {
+  return `${JSON.stringify(configurationJsonSchema(), null, 2)}\n`;
+}

@@ -166,7 +166,7 @@ class ValueReader {
 
   #nameOf(key: Node | null, place: Place): string | undefined {
     const target = isAlias(key) ? this.#targets.get(key) : key;
-    const value = isScalar(target) ? target.value : undefined;
+    const value: unknown = isScalar(target) ? target.value : undefined;
     if (value === undefined || value === null) {
       return this.#problem(place, "a key is one word, not a list or mapping");
     }
@@ -174,7 +174,7 @@ class ValueReader {
     if (value === "__proto__") return this.#problem(place, "this cannot be a key");
     return isScalar(target) && target.source !== undefined && typeof value !== "string"
       ? target.source
-      : String(value);
+      : `${value as string | number | boolean}`;
   }
 
   #mergedEntries(value: LocatedValue): [string, LocatedEntry][] {

@@ -35,7 +35,9 @@ function uniqueInOrder(problems: readonly Problem[]): Problem[] {
   const byKey = new Map<string, Problem>();
   for (const problem of problems) {
     const { file, start } = problem.place;
-    const key = `${file.path}\0${start}\0${problem.message}`;
+    // What is accepted may differ from place to place; what was found does not.
+    const [found] = problem.message.split(";", 1);
+    const key = `${file.path}\0${start}\0${found}`;
     if (!byKey.has(key)) byKey.set(key, problem);
   }
   const files = [...new Set(problems.map(({ place }) => place.file.path))];

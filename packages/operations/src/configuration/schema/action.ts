@@ -17,7 +17,11 @@ const http = settings({
 const container = settings({
   stop: names.optional().describe("Stopped, and started again afterwards."),
   pause: names.optional().describe("Paused, and let go on afterwards."),
-  exec: settings({ container: z.string(), command, user: z.string().optional() })
+  exec: settings({
+    container: z.string().describe("Its name."),
+    command,
+    user: z.string().optional().describe("Who runs it; as the container says if not given."),
+  })
     .optional()
     .describe("A command inside a container."),
   "stop-timeout": duration.prefault("2m").describe("How long a container may take to stop."),
@@ -69,7 +73,10 @@ export const hook = oneKind("a hook", kinds, {
     "When it runs: before the work, or after it by its outcome.",
   ),
   timeout: duration.prefault("30s").describe("It is ended after so long."),
-  environment: z.record(z.string(), textOrSecret).default({}),
+  environment: z
+    .record(z.string(), textOrSecret)
+    .default({})
+    .describe("For `command`: secrets and settings that it gets in its environment."),
   "on-error": z
     .enum(["fail", "warn", "skip", "retry"])
     .default("fail")

@@ -5,20 +5,23 @@ import { oneKind, settings } from "./settings.ts";
 import { command, duration, listOf, secret, textOrSecret } from "./values.ts";
 
 const smtp = settings({
-  host: z.string(),
+  host: z.string().describe("The mail server."),
   port: z.number().int().min(1).max(65_535).default(587),
   tls: z
     .enum(["implicit", "required", "optional", "off"])
     .default("required")
     .describe("`implicit`: TLS from the first byte; `required`: STARTTLS or nothing."),
-  user: z.string().optional(),
+  user: z.string().optional().describe("Who logs in there; nobody if not given."),
   password: secret.optional(),
-  from: z.string(),
-  to: listOf(z.string()),
+  from: z.string().describe("The sender."),
+  to: listOf(z.string()).describe("Who gets it."),
 }).meta({ id: "smtp", description: "E-mail." });
 const telegram = settings({
   token: secret,
-  chat: z.union([z.string(), z.number()]).transform(String),
+  chat: z
+    .union([z.string(), z.number()])
+    .transform(String)
+    .describe("The chat's number, or a channel's @name."),
   server: z
     .string()
     .default("https://api.telegram.org")
@@ -35,7 +38,7 @@ const ntfy = settings({
   topic: textOrSecret,
   token: secret.optional(),
 }).meta({ id: "ntfy", description: "A topic of ntfy." });
-const gotify = settings({ server: z.string(), token: secret }).meta({
+const gotify = settings({ server: z.string().describe("Its address."), token: secret }).meta({
   id: "gotify",
   description: "An application of a Gotify server.",
 });
@@ -44,7 +47,7 @@ const webhook = settings({
   key: secret
     .optional()
     .describe("The body's HMAC-SHA256 with this key goes into X-Comeback-Signature."),
-  headers: z.record(z.string(), textOrSecret).default({}),
+  headers: z.record(z.string(), textOrSecret).default({}).describe("Sent with it."),
 }).meta({ id: "webhook", description: "A POST with a JSON body." });
 const ping = settings({ url: textOrSecret.describe("The address of the check.") }).meta({
   id: "ping",

@@ -26,10 +26,16 @@ export const configuration = settings({
   "keep-history": duration.prefault("730d").describe("How long the catalog keeps runs."),
   defaults: z
     .strictObject({
-      plan: z.record(z.string(), z.unknown()).optional(),
-      destination: z.record(z.string(), z.unknown()).optional(),
-      source: z.record(z.string(), z.unknown()).optional(),
-      channel: z.record(z.string(), z.unknown()).optional(),
+      plan: z.record(z.string(), z.unknown()).optional().describe("What plans say."),
+      destination: z.record(z.string(), z.unknown()).optional().describe("What destinations say."),
+      source: z
+        .record(z.string(), z.unknown())
+        .optional()
+        .describe("What sources say; under the name of a kind, for that kind only."),
+      channel: z
+        .record(z.string(), z.unknown())
+        .optional()
+        .describe("What channels say; under the name of a kind, for that kind only."),
     })
     .default({})
     .describe("Merged under each of their kind, before what that one says itself."),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { MOUNT_WAIT_MAX_MS, PACK_SIZE_MAX_BYTES, PACK_SIZE_MIN_BYTES } from "@comeback/core";
 import { keep } from "./keep.ts";
 import { settings } from "./settings.ts";
 import { command, duration, retries, secret, size, textOrSecret, timeWindow } from "./values.ts";
@@ -11,7 +12,10 @@ const mount = settings({
     .string()
     .optional()
     .describe("What the repository has to lie on: UUID=…, LABEL=…, server:/path."),
-  wait: duration.prefault("30s").describe("How long mounting may take."),
+  wait: duration
+    .refine((milliseconds) => milliseconds <= MOUNT_WAIT_MAX_MS, "mounting takes an hour at most")
+    .prefault("30s")
+    .describe("How long the command may take."),
 }).meta({
   id: "mount",
   description: "A place that must be there before anything is written below it.",
@@ -55,7 +59,12 @@ export const destination = settings({
   "limit-upload": size.optional().describe("Bytes a second that are sent."),
   "limit-download": size.optional().describe("Bytes a second that are received."),
   "limit-window": timeWindow.optional().describe("Where the rates apply; always if not given."),
-  "pack-size": size.optional().describe("Of pack files; 16M if not given."),
+  "pack-size": size
+    .refine((bytes) => bytes >= PACK_SIZE_MIN_BYTES && bytes <= PACK_SIZE_MAX_BYTES, {
+      error: "a pack is of 4M to 128M",
+    })
+    .optional()
+    .describe("Of pack files; 16M if not given."),
   compression: z.enum(["auto", "off", "fastest", "better", "max"]).default("auto"),
   "prune-every": duration
     .prefault("1d")

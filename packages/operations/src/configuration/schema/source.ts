@@ -109,7 +109,7 @@ export const expectation = settings({
     .prefault({})
     .describe("Files or bytes fell by more than this share."),
   surge: settings({
-    factor: z.number().min(1).default(10),
+    factor: z.number().min(1).default(10).describe("Times the usual."),
     // oxlint-disable-next-line unicorn/no-thenable -- a word, never a function
     then: reaction.default("warn"),
   })
