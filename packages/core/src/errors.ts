@@ -54,6 +54,7 @@ export type ErrorCode =
   | "migration.failed"
   | "platform.unsupported"
   | "platform.system-call"
+  | "platform.temporary-files"
   | "repair.incomplete"
   | "replicate.incomplete"
   | "replicate.other-repository"

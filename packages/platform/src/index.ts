@@ -8,6 +8,7 @@ export * from "./extended-attributes.ts";
 export * from "./file-io.ts";
 export * from "./file-status.ts";
 export * from "./malloc.ts";
+export * from "./mapped-file.ts";
 export * from "./native-library.ts";
 export * from "./open.ts";
 export * from "./poly1305-aes.ts";
