@@ -68,6 +68,7 @@ export type ErrorCode =
   | "plan.not-found"
   | "platform.unsupported"
   | "platform.system-call"
+  | "platform.temporary-files"
   | "repair.incomplete"
   | "replicate.incomplete"
   | "replicate.other-repository"

@@ -54,8 +54,13 @@ export const FILES_IN_FLIGHT_MAX = 2048;
 /** Packs waiting for or under upload before workers get no new task. */
 export const PACKS_IN_FLIGHT_MAX = 2;
 /** To storage far away as many are under upload as it has connections, within these bounds. */
-export const PACKS_IN_FLIGHT_REMOTE_MAX = 5;
-export const PACKS_IN_FLIGHT_REMOTE_MAX_BYTES: number = 80 * MiB;
+export const PACKS_IN_FLIGHT_REMOTE_MAX = 32;
+export const PACKS_IN_FLIGHT_REMOTE_MAX_BYTES: number = 512 * MiB;
+/** ... of which all beyond PACKS_IN_FLIGHT_MAX wait in files. Where they cannot, it is these bounds. */
+export const PACKS_IN_MEMORY_REMOTE_MAX = 5;
+export const PACKS_IN_MEMORY_REMOTE_MAX_BYTES: number = 80 * MiB;
+/** What was read of those files counts as memory for so long: 10 MB of it at 100 MB/s. */
+export const WAITING_PAGES_FORGOTTEN_MS = 50;
 /** The walk gives other work a turn after this long. */
 export const WALK_SLICE_MS = 10;
 /** A folder of more entries than this is listed in slices, with other work in between. */

@@ -11,6 +11,7 @@ export * from "./file-lock.ts";
 export * from "./file-status.ts";
 export { findProgram } from "./find-program.ts";
 export * from "./malloc.ts";
+export * from "./mapped-file.ts";
 export * from "./native-library.ts";
 export * from "./open.ts";
 export * from "./poly1305-aes.ts";

@@ -13,6 +13,7 @@ import { parseS3Location } from "./parse-location.ts";
 import { isMissing, isServiceError, s3Error, serviceCode } from "./s3-errors.ts";
 import { parseS3Settings } from "./settings.ts";
 import { readTlsMaterial } from "./tls-material.ts";
+import { untilAborted } from "./until-aborted.ts";
 
 /** What only tests change. */
 export interface S3Tuning {
@@ -47,6 +48,8 @@ export async function connect(
     singlePutMaxBytes: tuning.singlePutMaxBytes ?? S3_SINGLE_PUT_MAX_BYTES,
     partBytes: tuning.partBytes ?? S3_PART_BYTES,
     conditionalPut: endpoint.isConditionalKnown ? "refused" : "unknown",
+    proving: undefined,
+    configRead: undefined,
     accessKeyId: undefined,
   };
 }
@@ -59,7 +62,9 @@ export async function findConfig(
   signal: AbortSignal | undefined,
 ): Promise<ConfigState> {
   try {
-    store.accessKeyId = (await untilAborted(store.credentials?.(), signal))?.accessKeyId;
+    // They may come from afar, by a program or a person, and their providers take no signal.
+    const credentials = store.credentials && (await untilAborted(store.credentials(), signal));
+    store.accessKeyId = credentials?.accessKeyId;
     return await askForConfig(store, signal);
   } catch (error) {
     signal?.throwIfAborted();
@@ -72,7 +77,7 @@ async function askForConfig(
   signal: AbortSignal | undefined,
 ): Promise<ConfigState> {
   try {
-    await loadObject(store, { type: "config", name: "" }, { signal });
+    store.configRead = await loadObject(store, { type: "config", name: "" }, { signal });
     return "there";
   } catch (error) {
     if (serviceCode(error) === "NoSuchBucket") return "no-bucket";
@@ -92,21 +97,4 @@ function regionNamedBy(error: unknown): string | undefined {
   if (!isServiceError(error)) return undefined;
   const named = error.Region ?? error.$response?.headers?.["x-amz-bucket-region"];
   return named !== undefined && /^[a-z0-9-]{1,64}$/.test(named) ? named : undefined;
-}
-
-/** Credentials may come from afar, by a program or a person, and their providers take no signal. */
-async function untilAborted<T>(
-  promise: Promise<T> | undefined,
-  signal: AbortSignal | undefined,
-): Promise<T | undefined> {
-  if (promise === undefined || signal === undefined) return await promise;
-  signal.throwIfAborted();
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = (): void => reject(signal.reason as Error);
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
 }

@@ -1,16 +1,10 @@
-import { randomBytes } from "node:crypto";
-import {
-  CreateBucketCommand,
-  DeleteObjectCommand,
-  GetObjectLockConfigurationCommand,
-  PutObjectCommand,
-} from "@aws-sdk/client-s3";
+import { CreateBucketCommand, GetObjectLockConfigurationCommand } from "@aws-sdk/client-s3";
 import type { BucketLocationConstraint } from "@aws-sdk/client-s3";
 import { ComebackError } from "@comeback/core";
 import type { Backend, OpenBackendOptions } from "@comeback/core";
+import { proveWithProbe } from "./conditional-put.ts";
 import { connect, findConfig } from "./connect.ts";
 import type { S3Tuning } from "./connect.ts";
-import { withPrefix } from "./layout.ts";
 import { sending } from "./load-object.ts";
 import { operationOf } from "./object-store.ts";
 import type { ObjectStore } from "./object-store.ts";
@@ -35,7 +29,7 @@ export async function createS3(
       await step(store, signal, what, assertLockable);
     }
     if (store.conditionalPut === "unknown") {
-      await step(store, signal, ["writing a first file", "s3:PutObject"], proveConditionalPut);
+      await step(store, signal, ["writing a first file", "s3:PutObject"], proveWithProbe);
     }
     return new S3Backend(store);
   } catch (error) {
@@ -102,29 +96,4 @@ async function assertLockable(store: ObjectStore, signal: AbortSignal | undefine
     why: "most stores can switch it on only while a bucket is being made",
     next: "name a bucket that does not exist yet, and init makes it with Object Lock",
   });
-}
-
-/**
- * Whether a PUT with `If-None-Match: *` is refused where the name is taken. Some stores ignore the
- * header, and then the second of two writers silently wins. Only a try can tell.
- */
-async function proveConditionalPut(
-  store: ObjectStore,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const name = `comeback-probe-${randomBytes(16).toString("hex")}`;
-  const object = { Bucket: store.location.bucket, Key: withPrefix(store.location.prefix, name) };
-  const put = { ...object, Body: name, ...store.encryption.write };
-  await store.client.send(new PutObjectCommand(put), sending(signal));
-  try {
-    const again = new PutObjectCommand({ ...put, IfNoneMatch: "*" });
-    await store.client.send(again, sending(signal));
-    store.conditionalPut = "ignored";
-  } catch (error) {
-    // Any other refusal of the header is a store that does not know it.
-    store.conditionalPut = statusOf(error) === 412 ? "refused" : "ignored";
-  } finally {
-    // Who may write and never delete leaves it there; nobody looks at such a name.
-    await store.client.send(new DeleteObjectCommand(object)).catch(() => undefined);
-  }
 }

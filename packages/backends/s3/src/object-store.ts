@@ -27,6 +27,10 @@ export interface ObjectStore {
   client: S3Client;
   endpoint: S3Endpoint;
   conditionalPut: ConditionalPut;
+  /** Ends once that is found out, while it is being tried. */
+  proving: Promise<void> | undefined;
+  /** The config as it was when the storage was opened: whoever opens it reads that next. */
+  configRead: Uint8Array<ArrayBuffer> | undefined;
   accessKeyId: string | undefined;
 }
 

@@ -29,6 +29,7 @@ import { retained, retentionOf } from "./retention.ts";
 import type { Explain, RunCall } from "./retention.ts";
 import { isMissing, s3Error } from "./s3-errors.ts";
 import { saveObject } from "./save-object.ts";
+import { untilAborted } from "./until-aborted.ts";
 
 /** A repository in a bucket, with restic's layout. Made by `s3BackendFactory`. */
 export class S3Backend implements Backend {
@@ -69,6 +70,8 @@ export class S3Backend implements Backend {
   load(file: RepositoryFile, options: LoadOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
     return this.#run(file, "loading", "s3:GetObject", options, async () => {
       assertLoadRange(options);
+      const config = file.type === "config" ? this.#takeConfigRead(options) : undefined;
+      if (config !== undefined) return config;
       return await loadObject(this.#store, file, options);
     });
   }
@@ -108,7 +111,15 @@ export class S3Backend implements Backend {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     await Promise.allSettled(this.#underWay);
+    await this.#store.proving;
     this.#store.client.destroy();
+  }
+
+  /** Once, and only before anything is done to it: far away, each reading takes its time. */
+  #takeConfigRead({ offset = 0, length }: LoadOptions): Uint8Array<ArrayBuffer> | undefined {
+    const config = this.#store.configRead;
+    this.#store.configRead = undefined;
+    return offset === 0 && length === undefined ? config : undefined;
   }
 
   /**
@@ -118,7 +129,8 @@ export class S3Backend implements Backend {
    * packs as well. What is hidden is kept by the lock all the same.
    */
   async #remove(file: RepositoryFile, signal: AbortSignal | undefined): Promise<void> {
-    const { client, location, settings, clock } = this.#store;
+    const { client, location, settings, clock, proving } = this.#store;
+    if (file.type === "lock" && proving !== undefined) await untilAborted(proving, signal);
     const object = { Bucket: location.bucket, Key: keyOf(location.prefix, file) };
     let version = {};
     if (settings.objectLock !== undefined) {
@@ -140,6 +152,7 @@ export class S3Backend implements Backend {
     perform: () => Promise<T>,
   ): Promise<T> {
     assertRepositoryFile(file);
+    if (file.type === "config" && doing !== "loading") this.#store.configRead = undefined;
     if (this.#closed) throw backendClosed(this.location);
     signal?.throwIfAborted();
     const result = perform();

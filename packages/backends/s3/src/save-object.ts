@@ -9,12 +9,14 @@ import {
 import type { CompletedPart, PutObjectCommandInput } from "@aws-sdk/client-s3";
 import { fileExists } from "@comeback/core";
 import type { RepositoryFile, SaveOptions } from "@comeback/core";
+import { proveWithLock } from "./conditional-put.ts";
 import { keyOf } from "./layout.ts";
 import { headObject, loadObject, sending } from "./load-object.ts";
 import type { ObjectStore } from "./object-store.ts";
 import { lockFor } from "./retention.ts";
 import { isMissing, serviceCode, statusOf } from "./s3-errors.ts";
 import { storageClassFor } from "./storage-class.ts";
+import { untilAborted } from "./until-aborted.ts";
 
 export interface SaveRequest {
   readonly file: RepositoryFile;
@@ -24,13 +26,14 @@ export interface SaveRequest {
 
 /**
  * Saves onto a free name only. Every PUT carries `If-None-Match: *`. Until a store is known to
- * follow it, it is asked first whether the name is free: of two writers at the same time both may
- * then come through. For names made of the content both wrote the same; for the config, whoever
+ * follow it, which the first lock is used to find out, it is asked first whether the name is free:
+ * of two writers at the same time both may then come through. For names made of the content both wrote the same; for the config, whoever
  * finds another's bytes in the end has lost.
  */
 export async function saveObject(store: ObjectStore, request: SaveRequest): Promise<void> {
   const { file, data, options } = request;
   const { signal } = options;
+  if (store.proving !== undefined) await untilAborted(store.proving, signal);
   const isSafe = store.conditionalPut === "refused";
   if (!isSafe && (await isThere(store, file, signal))) throw exists(store, file);
   try {
@@ -46,6 +49,9 @@ export async function saveObject(store: ObjectStore, request: SaveRequest): Prom
       if (await isThere(store, file, signal)) throw exists(store, file, error);
     }
     throw error;
+  }
+  if (file.type === "lock" && store.conditionalPut === "unknown") {
+    proveWithLock(store, file, data);
   }
   if (file.type === "config" && store.conditionalPut !== "refused") {
     const stored = await loadObject(store, file, { signal });

@@ -47,6 +47,79 @@ test("a store that follows conditional puts is not asked first, another one is",
   }
 });
 
+const LOCK = { type: "lock", name: "cd".repeat(32) } as const;
+
+test("the first lock tells whether a store follows conditional puts", async () => {
+  for (const isPutConditional of [true, false]) {
+    await using fixture = await standInFixture({ store: { isPutConditional } });
+    const { location, store } = fixture;
+    await fixture.backend.save({ type: "config", name: "" }, new Uint8Array(5));
+    await using opened = await s3BackendFactory.open(location, { env: ENV });
+    const before = store.requests.length;
+    const lock = new Uint8Array(200).fill(7);
+    await opened.save(LOCK, lock);
+    // It is the caller's again.
+    lock.fill(0);
+    await opened.save(PACK, new Uint8Array(9));
+    const methods = store.requests.slice(before).map(({ method }) => method);
+    const forPack = isPutConditional ? ["PUT"] : ["HEAD", "PUT"];
+    assert.deepEqual(methods, ["HEAD", "PUT", "PUT", ...forPack]);
+    assert.equal(opened.isCreateAtomic, isPutConditional);
+    assert.deepEqual(await opened.load(LOCK), new Uint8Array(200).fill(7));
+
+    const another = { ...LOCK, name: "ce".repeat(32) };
+    await opened.save(another, new Uint8Array(9));
+    await assert.rejects(opened.save(another, new Uint8Array(9)), (error) =>
+      isComebackError(error, "backend.exists"),
+    );
+  }
+});
+
+test("a lock that goes at once is not brought back by what it was used to find out", async () => {
+  await using fixture = await standInFixture({ store: { isPutConditional: false } });
+  await fixture.backend.save({ type: "config", name: "" }, new Uint8Array(5));
+  const opened = await s3BackendFactory.open(fixture.location, { env: ENV });
+  await opened.save(LOCK, new Uint8Array(9));
+  await opened.remove(LOCK);
+  await opened[Symbol.asyncDispose]();
+  const methods = fixture.store.requests.slice(-3).map(({ method }) => method);
+  assert.deepEqual(methods, ["PUT", "PUT", "DELETE"]);
+});
+
+test("a try that fails tells nothing, and the next lock is another one", async () => {
+  await using fixture = await standInFixture();
+  await fixture.backend.save({ type: "config", name: "" }, new Uint8Array(5));
+  await using opened = await s3BackendFactory.open(fixture.location, { env: ENV });
+  const { store } = fixture;
+  await opened.save(LOCK, new Uint8Array(9));
+  // It is on its way, and the store has not seen it yet.
+  store.stage({ status: 500, code: "InternalError", method: "PUT" });
+  await opened.save(PACK, new Uint8Array(9));
+  assert.equal(opened.isCreateAtomic, false);
+  await opened.save({ ...LOCK, name: "ce".repeat(32) }, new Uint8Array(9));
+  await opened.save({ ...PACK, name: "ce".repeat(32) }, new Uint8Array(9));
+  assert.equal(opened.isCreateAtomic, true);
+});
+
+test("the config is read once by whoever opens the repository, and anew after that", async () => {
+  await using fixture = await standInFixture();
+  const config = { type: "config", name: "" } as const;
+  await fixture.backend.save(config, new Uint8Array(5).fill(1));
+  await using opened = await s3BackendFactory.open(fixture.location, { env: ENV });
+  const gets = (): number => fixture.store.requests.filter(({ method }) => method === "GET").length;
+  const before = gets();
+  assert.deepEqual(await opened.load(config), new Uint8Array(5).fill(1));
+  assert.equal(gets(), before);
+  assert.deepEqual(await opened.load(config), new Uint8Array(5).fill(1));
+  assert.equal(gets(), before + 1);
+
+  await using changing = await s3BackendFactory.open(fixture.location, { env: ENV });
+  await changing.remove(config);
+  await assert.rejects(changing.load(config), (error) =>
+    isComebackError(error, "backend.not-found"),
+  );
+});
+
 test("a store that refuses the condition as unknown is written to without it", async () => {
   await using fixture = await standInFixture({ store: { isPutConditional: false } });
   await fixture.backend.save({ type: "config", name: "" }, new Uint8Array(5));

@@ -42,7 +42,8 @@ export function renderBackendTest(result: BackendTestResult, palette: Palette): 
   ];
 }
 
-function renderChecks({ checks, objectLock, objectLockDetail, hasArchive }: BackendTestResult) {
+function renderChecks(result: BackendTestResult): string[] {
+  const { checks, objectLock, objectLockDetail, hasArchive, conditionalPut } = result;
   const lockWords = {
     broken: "NO",
     no: "no",
@@ -51,6 +52,9 @@ function renderChecks({ checks, objectLock, objectLockDetail, hasArchive }: Back
   } as const;
   const rows = [
     ...checks.map(({ title, outcome }) => [title, WORDS[outcome]]),
+    ...(conditionalPut === undefined
+      ? []
+      : [["takes a name only if it is free (conditional put)", conditionalPut ? "yes" : "no"]]),
     ["can keep files from being deleted (object lock)", lockWords[objectLock]],
     ["has classes that need a thaw (archive)", hasArchive ? "yes" : "no"],
   ];
@@ -143,6 +147,7 @@ export function backendTestMessage(result: BackendTestResult): string {
     })),
     object_lock: result.objectLock,
     archive: result.hasArchive,
+    ...(result.conditionalPut === undefined ? {} : { conditional_put: result.conditionalPut }),
     ...(latencies === undefined
       ? {}
       : {

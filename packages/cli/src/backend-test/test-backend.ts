@@ -31,6 +31,11 @@ export interface BackendTestResult {
   readonly objectLock: "broken" | "no" | "not-tried" | "works";
   readonly objectLockDetail: string | undefined;
   readonly hasArchive: boolean;
+  /**
+   * Whether it refuses a name that is being taken at the same time (a conditional put); `undefined`
+   * for kinds of storage that always do.
+   */
+  readonly conditionalPut: boolean | undefined;
   readonly latencies: Latencies | undefined;
   readonly speeds: readonly Speed[];
   /** Why times could not be measured. */
@@ -102,7 +107,8 @@ async function examine(
   }
   const lock = await tryObjectLock(stage, withObjectLock);
   const hasArchive = backend.archive !== undefined;
-  return { checks, latencies, speeds, measuringFailure, hasArchive, ...lock };
+  const conditionalPut = backend.isCreateAtomic;
+  return { checks, latencies, speeds, measuringFailure, hasArchive, conditionalPut, ...lock };
 }
 
 async function tryObjectLock(

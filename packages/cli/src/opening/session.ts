@@ -1,5 +1,11 @@
-import { type Backend, ComebackError, ExitCode, isComebackError } from "@comeback/core";
-import { Repository, RepositoryLock } from "@comeback/engine";
+import {
+  type Backend,
+  ComebackError,
+  ExitCode,
+  isComebackError,
+  type ListedFile,
+} from "@comeback/core";
+import { listLocks, Repository, RepositoryLock } from "@comeback/engine";
 import { releaseLargeBuffersEarly } from "@comeback/platform";
 import type { CommandContext } from "../context.ts";
 import { explainNoRepository } from "../migrate/lost-config.ts";
@@ -66,13 +72,13 @@ export class Session implements AsyncDisposable {
 
 /** Opens the repository that the global options name, and locks it. */
 export async function openSession(context: CommandContext, options: OpenOptions): Promise<Session> {
-  const { repository, hot } = await openRepository(context, options);
+  const { repository, hot, firstLook } = await openRepository(context, options);
   const stop = new AbortController();
   const lockWait = new AbortController();
   try {
     const signal = AbortSignal.any([context.signal, stop.signal]);
     const lockSignal = AbortSignal.any([context.signal, lockWait.signal]);
-    const wanted = context.globals.useLock ? options.lock : "none";
+    const wanted = lockWanted(context, options);
     const lock =
       wanted === "none"
         ? undefined
@@ -80,6 +86,7 @@ export async function openSession(context: CommandContext, options: OpenOptions)
             exclusive: wanted === "exclusive",
             activity: options.activity,
             signal: lockSignal,
+            firstLook,
             onLost: (error) => stop.abort(error),
           });
     lock?.confirmed.catch((error: unknown) => {
@@ -95,6 +102,12 @@ export async function openSession(context: CommandContext, options: OpenOptions)
 interface OpenedRepository {
   readonly repository: Repository;
   readonly hot: Backend | undefined;
+  /** The locks that were there meanwhile, where one is wanted. */
+  readonly firstLook: Promise<readonly ListedFile[]> | undefined;
+}
+
+function lockWanted({ globals }: CommandContext, { lock }: OpenOptions): OpenOptions["lock"] {
+  return globals.useLock ? lock : "none";
 }
 
 async function openRepository(
@@ -111,6 +124,10 @@ async function openRepository(
   let repository: Repository | undefined;
   try {
     const password = await (options.password?.() ?? askFor(context, options));
+    // Beside the key, which is derived for a while. It fails where it is looked at.
+    const isLocking = lockWanted(context, options) !== "none";
+    const firstLook = isLocking ? listLocks(backend, { signal }) : undefined;
+    firstLook?.catch(() => {});
     repository = await Repository.open({
       backend,
       password,
@@ -119,16 +136,22 @@ async function openRepository(
       signal,
       compression: globals.compression,
       verifyBlobs: globals.verifyBlobs,
+      temporaryFolder: temporaryFolder(context.env),
       ...(globals.packSizeBytes === undefined ? {} : { packSizeBytes: globals.packSizeBytes }),
       ...(globals.useCache && options.useCache !== false ? { cache: openCache(context) } : {}),
     });
     // Before the lock: in a hot part that is another repository's, not even that may lie.
     if (hot !== undefined) await assertHotFits(context, repository, hot);
-    return { repository, hot };
+    return { repository, hot, firstLook };
   } catch (error) {
     await (repository ?? backend)[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** Not `/tmp`, which is memory on many systems. */
+function temporaryFolder(env: NodeJS.ProcessEnv): string {
+  return env["TMPDIR"] || "/var/tmp";
 }
 
 function askFor(context: CommandContext, options: OpenOptions): Promise<string> {
@@ -143,6 +166,7 @@ interface LockWish {
   readonly exclusive: boolean;
   readonly activity?: "prune" | undefined;
   readonly signal: AbortSignal;
+  readonly firstLook: Promise<readonly ListedFile[]> | undefined;
   onLost(error: ComebackError): void;
 }
 
@@ -154,10 +178,12 @@ async function takeLock(
 ): Promise<RepositoryLock> {
   const { clock, terminal, globals } = context;
   const deadline = clock.now() + globals.retryLockMs;
+  let { firstLook } = wish;
   for (let pauseMs = RETRY_FIRST_MS; ; pauseMs = Math.min(pauseMs * 2, RETRY_MAX_MS)) {
     try {
       return await RepositoryLock.acquire(repository, {
         ...wish,
+        firstLook,
         clock,
         onStaleRemoved: ({ hostname, pid }) => {
           const what = `removed the stale lock of process ${pid} on ${hostname}`;
@@ -165,6 +191,7 @@ async function takeLock(
         },
       });
     } catch (error) {
+      firstLook = undefined;
       const restMs = deadline - clock.now();
       if (!isComebackError(error, "repository.locked") || restMs <= 0)
         throw explainLock(error, globals);

@@ -80,6 +80,7 @@ class BackupRun {
       mayWrite: options.mayWrite ?? Promise.resolve(),
       signal: this.#signal,
       onStored: (bytes) => (this.#meter.live.bytesStored += bytes),
+      onRoom: () => this.#pool.resume(),
     });
     this.#trees = new TreeBuilder({
       repository,
@@ -96,6 +97,7 @@ class BackupRun {
         chunkerPolynomial: repository.config.chunkerPolynomial,
         table: repository.index.table.shared,
       },
+      mayHandOut: (tasksUnderWay) => this.#packStore.mayFill(tasksUnderWay),
       ...(options.readConcurrency === undefined ? {} : { workers: options.readConcurrency }),
     });
     this.#files = new FileContent({

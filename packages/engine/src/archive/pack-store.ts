@@ -1,9 +1,15 @@
-import { INDEX_FILE_MAX_BLOBS, INDEX_SAVE_INTERVAL_MS } from "@comeback/core";
+import {
+  INDEX_FILE_MAX_BLOBS,
+  INDEX_SAVE_INTERVAL_MS,
+  PACKS_IN_FLIGHT_MAX,
+  RANGE_TASK_BYTES,
+} from "@comeback/core";
 import { collectGarbage } from "@comeback/platform";
 import { encodeIndexFile } from "../index/index-file.ts";
-import { type FinishedPack, packedBlob } from "../pack/packer.ts";
+import { type FinishedPack, packCapacityBytes, packedBlob } from "../pack/packer.ts";
 import { uploadsInFlight } from "../repository/calls-in-flight.ts";
 import type { Repository } from "../repository/repository.ts";
+import { WaitingPacks } from "./waiting-packs.ts";
 
 export interface PackStoreOptions {
   readonly repository: Repository;
@@ -12,6 +18,8 @@ export interface PackStoreOptions {
   readonly mayWrite: Promise<void>;
   readonly signal: AbortSignal;
   onStored(bytes: number): void;
+  /** Told of each upload that has ended: `mayFill` may answer otherwise now. */
+  onRoom?(): void;
 }
 
 /**
@@ -22,7 +30,9 @@ export interface PackStoreOptions {
 export class PackStore {
   readonly #options: PackStoreOptions;
   readonly #uploads = new Set<Promise<void>>();
-  readonly #uploadsMax: number;
+  /** Where packs wait that are too many for memory; for storage far away. */
+  readonly #waiting: WaitingPacks | undefined;
+  #inMemory = 0;
   #unindexed: { readonly id: string; readonly entries: Uint32Array }[] = [];
   #unindexedBlobs = 0;
   #indexedMs: number;
@@ -34,8 +44,10 @@ export class PackStore {
 
   constructor(options: PackStoreOptions) {
     this.#options = options;
-    const { backend, packSizeBytes, clock } = options.repository;
-    this.#uploadsMax = uploadsInFlight(backend, packSizeBytes);
+    const { backend, packSizeBytes, clock, temporaryFolder: folder } = options.repository;
+    if (backend.isRemote && !options.dryRun && folder !== undefined) {
+      this.#waiting = new WaitingPacks({ folder, fileBytes: packCapacityBytes(packSizeBytes) });
+    }
     this.#indexedMs = clock.now();
   }
 
@@ -45,8 +57,30 @@ export class PackStore {
       .catch((error: unknown) => {
         this.#failure ??= error;
       })
-      .finally(() => this.#uploads.delete(upload));
+      .finally(() => {
+        this.#uploads.delete(upload);
+        this.#options.onRoom?.();
+      });
     this.#uploads.add(upload);
+  }
+
+  /**
+   * Whether one more task may start that fills packs, beside so many that are under way. Far away,
+   * where many packs are under upload, what the tasks may finish counts as well: it is memory. A
+   * disk takes packs as fast as they come, and must not wait for one.
+   */
+  mayFill(tasksUnderWay: number): boolean {
+    const { backend, packSizeBytes } = this.#options.repository;
+    if (!backend.isRemote || this.#failure !== undefined) return true;
+    if (this.#uploads.size + tasksUnderWay === 0) return true;
+    const mayFinish = Math.ceil(((tasksUnderWay + 1) * RANGE_TASK_BYTES) / packSizeBytes);
+    return this.#uploads.size + mayFinish <= this.#uploadsMax;
+  }
+
+  get #uploadsMax(): number {
+    const { backend, packSizeBytes } = this.#options.repository;
+    const wait = this.#waiting?.isUsable === true ? "in-files" : "in-memory";
+    return uploadsInFlight(backend, packSizeBytes, wait);
   }
 
   /** Resolves once there are few enough uploads under way; rejects once one has failed. */
@@ -66,6 +100,7 @@ export class PackStore {
     await Promise.all(this.#uploads);
     if (this.#failure !== undefined) throw this.#failure;
     await this.#saveIndex(this.#options.signal);
+    this.#waiting?.clear();
   }
 
   /**
@@ -82,18 +117,16 @@ export class PackStore {
       return true;
     } catch {
       return false;
+    } finally {
+      this.#waiting?.clear();
     }
   }
 
   async #upload(pack: FinishedPack, type: "data" | "tree", signal: AbortSignal): Promise<void> {
-    const { repository, dryRun, mayWrite, onStored } = this.#options;
-    const data = new Uint8Array(pack.buffer, 0, pack.bytes);
+    const { repository, dryRun, onStored } = this.#options;
     if (!dryRun) {
-      await mayWrite;
-      const file = { type: "pack", name: pack.id } as const;
-      await repository.backend.save(file, data, { signal, packContent: type });
+      await this.#save(pack, type, signal);
       this.hasStored = true;
-      if (type === "tree") repository.rememberTreePack(pack.id, data);
     }
     const number = repository.index.packNumber(pack.id);
     const { table } = repository.index;
@@ -102,13 +135,41 @@ export class PackStore {
     onStored(pack.bytes);
     // Gives the memory back now instead of at the next garbage collection. The cache may still be
     // writing a tree pack.
-    if (type === "data") pack.buffer.transfer(0);
+    if (type === "data" && !pack.buffer.detached) pack.buffer.transfer(0);
     this.#unindexed.push({ id: pack.id, entries: pack.entries });
     this.#unindexedBlobs += pack.entries.length;
     const dueMs = this.#indexedMs + INDEX_SAVE_INTERVAL_MS;
     if (this.#unindexedBlobs >= INDEX_FILE_MAX_BLOBS || repository.clock.now() >= dueMs) {
       await this.#saveIndex(signal);
     }
+  }
+
+  async #save(pack: FinishedPack, type: "data" | "tree", signal: AbortSignal): Promise<void> {
+    const { repository, mayWrite } = this.#options;
+    const { backend } = repository;
+    const file = { type: "pack", name: pack.id } as const;
+    const data = new Uint8Array(pack.buffer, 0, pack.bytes);
+    this.#inMemory++;
+    // Trees stay in memory: they are few, and the cache keeps them.
+    const isTooMany = type === "data" && this.#inMemory > PACKS_IN_FLIGHT_MAX;
+    using waiting = isTooMany ? await this.#waiting?.add(pack.id, data) : undefined;
+    if (waiting !== undefined) {
+      pack.buffer.transfer(0);
+      this.#inMemory--;
+    }
+    try {
+      await mayWrite;
+      await backend.save(file, waiting?.data ?? data, { signal, packContent: type });
+    } finally {
+      if (waiting === undefined) this.#inMemory--;
+    }
+    try {
+      waiting?.assertIntact();
+    } catch (error) {
+      await backend.remove(file, { signal }).catch(() => {});
+      throw error;
+    }
+    if (type === "tree") repository.rememberTreePack(pack.id, data);
   }
 
   #saveIndex(signal: AbortSignal): Promise<void> {

@@ -15,6 +15,11 @@ export interface CpuPoolOptions {
   readonly setup: WorkerSetup;
   /** Worker threads at most; default: one per core. They start when there is work for them. */
   readonly workers?: number;
+  /**
+   * Asked before a worker gets a task, with how many they all have; default: always. Call `resume`
+   * once the answer may be another.
+   */
+  readonly mayHandOut?: (tasksUnderWay: number) => boolean;
 }
 
 interface Pending {
@@ -37,6 +42,7 @@ interface Member {
 export class CpuPool implements AsyncDisposable {
   readonly size: number;
   readonly #setup: WorkerSetup;
+  readonly #mayHandOut: (tasksUnderWay: number) => boolean;
   readonly #members: Member[] = [];
   readonly #queue: Pending[] = [];
   readonly #waiting: (() => void)[] = [];
@@ -47,6 +53,7 @@ export class CpuPool implements AsyncDisposable {
   constructor(options: CpuPoolOptions) {
     this.size = options.workers ?? availableParallelism();
     this.#setup = options.setup;
+    this.#mayHandOut = options.mayHandOut ?? (() => true);
   }
 
   /** Runs one task on the next free worker. Bound the queue with `room`. */
@@ -90,6 +97,13 @@ export class CpuPool implements AsyncDisposable {
     return this.#hasRoom();
   }
 
+  /** Hands out what was held back. */
+  resume(): void {
+    if (this.#queue.length === 0) return;
+    this.#dispatch();
+    this.#wake();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#disposed = true;
     const isIdle =
@@ -105,10 +119,14 @@ export class CpuPool implements AsyncDisposable {
     return this.#members.some(({ running }) => running.size < TASKS_PER_WORKER_MAX);
   }
 
+  get #tasksUnderWay(): number {
+    return this.#members.reduce((sum, { running }) => sum + running.size, 0);
+  }
+
   #dispatch(): void {
     while (this.#queue.length > 0) {
       const member = this.#nextMember();
-      if (member === undefined) return;
+      if (member === undefined || !this.#mayHandOut(this.#tasksUnderWay)) return;
       this.#send(member, this.#queue.shift() as Pending);
     }
   }

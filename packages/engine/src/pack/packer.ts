@@ -135,7 +135,7 @@ export class Packer {
 
   /** The free part of the buffer, at least `bytes` long. */
   #room(bytes: number): Uint8Array {
-    this.#buffer ??= new Uint8Array(this.#capacity());
+    this.#buffer ??= new Uint8Array(packCapacityBytes(this.#packSizeBytes));
     if (this.#buffer.length - this.#bytes < bytes) {
       const larger = new Uint8Array(this.#bytes + bytes + this.#packSizeBytes);
       larger.set(this.#buffer.subarray(0, this.#bytes));
@@ -143,11 +143,11 @@ export class Packer {
     }
     return this.#buffer.subarray(this.#bytes);
   }
+}
 
-  /** Room for a full pack and mostly for one blob beyond; pages that are not touched cost nothing. */
-  #capacity(): number {
-    return this.#packSizeBytes + sealedBound(Math.min(USUAL_BLOB_MAX_BYTES, this.#packSizeBytes));
-  }
+/** Room for a full pack and mostly for one blob beyond; pages that are not touched cost nothing. */
+export function packCapacityBytes(packSizeBytes: number): number {
+  return packSizeBytes + sealedBound(Math.min(USUAL_BLOB_MAX_BYTES, packSizeBytes));
 }
 
 /** What header and index say of a blob that stands in a pack. */

@@ -1,5 +1,5 @@
 import { hostname, userInfo } from "node:os";
-import type { Clock } from "@comeback/core";
+import type { Backend, Clock, ListedFile, OperationOptions } from "@comeback/core";
 import {
   ComebackError,
   ExitCode,
@@ -25,6 +25,12 @@ export interface LockOptions {
   readonly activity?: "prune" | undefined;
   readonly clock: Clock;
   readonly signal?: AbortSignal | undefined;
+  /**
+   * The locks that there were a moment ago, from `listLocks`: the look before ours is written then
+   * takes no time. It only spares others the sight of a lock that would be given back; what counts
+   * is the look after it.
+   */
+  readonly firstLook?: Promise<readonly ListedFile[]> | undefined;
   /** Told when the lock could not be kept: everything under it must stop. */
   onLost?(error: ComebackError): void;
   /** Told of a stale lock of another process that was cleared. */
@@ -65,7 +71,7 @@ export class RepositoryLock implements AsyncDisposable {
   }
 
   static async acquire(repository: Repository, options: LockOptions): Promise<RepositoryLock> {
-    await refuseConflicts(repository, options, undefined);
+    await refuseConflicts(repository, options, { firstLook: options.firstLook });
     beginIgnoringHangups();
     try {
       const name = await repository.saveUnpacked("lock", lockJson(options, options.clock.now()));
@@ -128,7 +134,7 @@ export class RepositoryLock implements AsyncDisposable {
     const { clock, signal } = this.#options;
     const { listLagMs } = this.#repository.backend;
     if (listLagMs > 0) await clock.sleep(listLagMs, signal);
-    await refuseConflicts(this.#repository, this.#options, this.#name);
+    await refuseConflicts(this.#repository, this.#options, { ownName: this.#name });
     // Whom we exclude is not at work any more; what they wrote at the very end has to be listed.
     const { exclusive, activity } = this.#options;
     if (listLagMs > 0 && (exclusive || activity !== undefined))
@@ -182,6 +188,14 @@ function lockJson(options: LockOptions, sinceMs: number): Buffer {
   return Buffer.from(JSON.stringify(lock));
 }
 
+/** The lock files there are, for `firstLook`. */
+export async function listLocks(
+  backend: Backend,
+  options: OperationOptions,
+): Promise<readonly ListedFile[]> {
+  return await Array.fromAsync(backend.list("lock", options));
+}
+
 /**
  * Fails where another process holds a lock that excludes ours. A stale lock (see stale-lock.ts) is
  * removed, and reported.
@@ -189,12 +203,17 @@ function lockJson(options: LockOptions, sinceMs: number): Buffer {
 async function refuseConflicts(
   repository: Repository,
   options: LockOptions,
-  ownName: string | undefined,
+  known: {
+    readonly ownName?: string;
+    readonly firstLook?: Promise<readonly ListedFile[]> | undefined;
+  },
 ): Promise<void> {
+  const { ownName } = known;
   const judged = new Set<string>();
-  for (let isComplete = false; !isComplete;) {
+  let files = await known.firstLook?.catch(() => undefined);
+  for (let isComplete = false; !isComplete; files = undefined) {
     isComplete = true;
-    for await (const { name, sizeBytes } of repository.backend.list("lock", options)) {
+    for await (const { name, sizeBytes } of files ?? repository.backend.list("lock", options)) {
       // restic: an empty lock file is the rest of a crashed write and means nothing.
       if (name === ownName || sizeBytes === 0 || judged.has(name)) continue;
       const lock = await readLock(repository, name, options);

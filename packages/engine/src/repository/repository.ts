@@ -50,6 +50,11 @@ export interface RepositoryOptions extends OperationOptions {
   readonly compression?: CompressionMode;
   /** Target size of a pack in bytes. */
   readonly packSizeBytes?: number;
+  /**
+   * Where packs may wait in files on their way to storage far away; in memory, and fewer of them,
+   * where it is not given. Best on a disk: there they need not be memory at all.
+   */
+  readonly temporaryFolder?: string | undefined;
   /** Check every blob by opening it again before it is uploaded; default true. */
   readonly verifyBlobs?: boolean;
   /**
@@ -90,6 +95,7 @@ export class Repository implements AsyncDisposable {
   readonly random: Random;
   readonly compression: CompressionMode;
   readonly packSizeBytes: number;
+  readonly temporaryFolder: string | undefined;
   readonly verifyBlobs: boolean;
   readonly codec: BlobCodec;
   readonly #cache: CachedBackend | undefined;
@@ -111,6 +117,7 @@ export class Repository implements AsyncDisposable {
     this.random = options.random;
     this.compression = options.compression ?? "auto";
     this.packSizeBytes = options.packSizeBytes ?? PACK_SIZE_DEFAULT_BYTES;
+    this.temporaryFolder = options.temporaryFolder;
     this.verifyBlobs = options.verifyBlobs ?? true;
     this.codec = new BlobCodec({
       key: this.key,

@@ -18,17 +18,23 @@ class Store extends MemoryBackend {
 
 test("a disk gets two packs at a time, storage far away one for each connection", () => {
   for (const connections of [1, 4, 64]) {
-    assert.equal(uploadsInFlight(new Store(connections, false), 16 * MiB), 2);
+    assert.equal(uploadsInFlight(new Store(connections, false), 16 * MiB, "in-files"), 2);
   }
-  assert.equal(uploadsInFlight(new Store(1, true), 16 * MiB), 2);
-  assert.equal(uploadsInFlight(new Store(5, true), 16 * MiB), 5);
+  assert.equal(uploadsInFlight(new Store(1, true), 16 * MiB, "in-files"), 2);
+  assert.equal(uploadsInFlight(new Store(16, true), 16 * MiB, "in-files"), 16);
 });
 
-test("packs under upload stay within 80 MiB, but for two very large ones", () => {
-  assert.equal(uploadsInFlight(new Store(64, true), 16 * MiB), 5);
-  assert.equal(uploadsInFlight(new Store(64, true), 4 * MiB), 5);
-  assert.equal(uploadsInFlight(new Store(64, true), 32 * MiB), 2);
-  assert.equal(uploadsInFlight(new Store(64, true), 128 * MiB), 2);
+test("packs under upload stay within 512 MiB of files, or 80 of memory, but for two", () => {
+  const uploads = (packMiB: number, wait: "in-files" | "in-memory"): number =>
+    uploadsInFlight(new Store(64, true), packMiB * MiB, wait);
+  assert.deepEqual(
+    [4, 16, 32, 128].map((packMiB) => uploads(packMiB, "in-files")),
+    [32, 32, 16, 4],
+  );
+  assert.deepEqual(
+    [4, 16, 32, 128].map((packMiB) => uploads(packMiB, "in-memory")),
+    [5, 5, 2, 2],
+  );
 });
 
 test("reads keep every connection busy beside the workers", () => {

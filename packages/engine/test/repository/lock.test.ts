@@ -6,6 +6,7 @@ import {
   type Clock,
   ComebackError,
   isComebackError,
+  type ListedFile,
   LOCK_GIVE_UP_MS,
   LIST_LAG_DEFAULT_MS,
   LOCK_REFRESH_MS,
@@ -13,7 +14,7 @@ import {
 } from "@comeback/core";
 import { ownProcessPlace } from "@comeback/platform";
 import { SimulatedClock } from "@comeback/testkit";
-import { RepositoryLock } from "../../src/repository/lock.ts";
+import { listLocks, RepositoryLock } from "../../src/repository/lock.ts";
 import { decodeLock, type LockFile, readLock } from "../../src/repository/lock-file.ts";
 import type { Repository } from "../../src/repository/repository.ts";
 import { RepositoryBuilder } from "../repository-builder.ts";
@@ -60,6 +61,33 @@ function deadProcess(): number {
 }
 
 describe("a lock", () => {
+  it("is taken by a look that was made before, and by the one after it", async () => {
+    await using builder = await RepositoryBuilder.create();
+    const { repository } = builder;
+    const { backend } = repository;
+    const clock = new SimulatedClock();
+    const take = (exclusive: boolean, firstLook: Promise<readonly ListedFile[]>) =>
+      RepositoryLock.acquire(repository, { exclusive, clock, firstLook });
+
+    const none = listLocks(backend, {});
+    await using shared = await take(false, none);
+    await shared.confirmed;
+    // Seen at once, and where the look was too early, by the next one.
+    await assert.rejects(take(true, listLocks(backend, {})), isLocked);
+    const late = await take(true, none);
+    await assert.rejects(late.confirmed, isLocked);
+    await late[Symbol.asyncDispose]();
+    assert.equal((await lockNames(repository)).length, 1);
+
+    // One that has gone since, or a look that failed, is in nobody's way.
+    const before = await listLocks(backend, {});
+    await shared[Symbol.asyncDispose]();
+    await using first = await take(true, Promise.resolve(before));
+    await first.confirmed;
+    const failed = Promise.reject(new Error("no list"));
+    await assert.rejects(take(true, failed), isLocked);
+  });
+
   it("is shared with others that are shared, and exclusive against all", async () => {
     await using builder = await RepositoryBuilder.create({ listLagMs: LIST_LAG_DEFAULT_MS });
     const { repository } = builder;
