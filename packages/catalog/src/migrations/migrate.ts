@@ -62,12 +62,14 @@ async function readVersion(
   db: Kysely<Tables>,
   dialect: CatalogDatabase["dialect"],
 ): Promise<number> {
+  // Not to_regclass: within a transaction it still answers from what it knew before the lock.
   const found = await (
     dialect === "postgres"
-      ? sql<{ found: unknown }>`select to_regclass(${`${POSTGRES_SCHEMA}.catalog_meta`}) as found`
-      : sql<{ found: unknown }>`select name as found from sqlite_schema where name = 'catalog_meta'`
+      ? sql<object>`select tablename from pg_catalog.pg_tables
+          where schemaname = ${POSTGRES_SCHEMA} and tablename = 'catalog_meta'`
+      : sql<object>`select name from sqlite_schema where name = 'catalog_meta'`
   ).execute(db);
-  if ((found.rows[0]?.found ?? null) === null) return 0;
+  if (found.rows.length === 0) return 0;
   const row = await db
     .selectFrom("catalogMeta")
     .select("value")
