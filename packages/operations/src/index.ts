@@ -5,7 +5,6 @@ export * from "./configuration/schema/destination.ts";
 export * from "./configuration/schema/plan.ts";
 export * from "./configuration/schema/schedule.ts";
 export * from "./configuration/schema/source.ts";
-export * from "./hooks/maintenance.ts";
-export * from "./hooks/run-hooks.ts";
+export * from "./hooks/index.ts";
 export type { SecretReference } from "./configuration/schema/values.ts";
 export * from "./undo/index.ts";
