@@ -24,6 +24,8 @@ export * from "./schedule/timetable.ts";
 export type { DayPattern, Trigger } from "./schedule/trigger.ts";
 export { systemZone } from "./schedule/wall-clock.ts";
 export * from "./status/assess-plan.ts";
+export * from "./hooks/index.ts";
+export type { SecretReference } from "./configuration/schema/values.ts";
 export * from "./undo/index.ts";
 export { configurationJsonSchema } from "./configuration/json-schema.ts";
 export { findConfiguration, noConfiguration } from "./configuration/find-configuration.ts";

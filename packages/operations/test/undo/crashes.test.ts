@@ -9,7 +9,7 @@ import { decodeJournal } from "../../src/undo/journal-lines.ts";
 import { Flags, scratchFolder } from "./scratch.ts";
 
 const SEED = Number(process.env["COMEBACK_TEST_SEED"] ?? 20_264);
-const SEQUENCES = 6;
+const SEQUENCES = 4;
 const folder = scratchFolder();
 
 /** What stood in the journal, and which flags were up, at one moment of a run. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
@@ -6,8 +6,10 @@ import { setImmediate } from "node:timers/promises";
 import type { Clock } from "@comeback/core";
 import type { UndoExecutor, UndoStep } from "@comeback/operations/undo";
 
+/** In memory where there is such a place: a journal is forced to the disk again and again. */
 export function scratchFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "comeback-operations-"));
+  const parent = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+  const folder = mkdtempSync(join(parent, "comeback-operations-"));
   after(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }

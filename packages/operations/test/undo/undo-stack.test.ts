@@ -96,7 +96,7 @@ test("undoing goes on over a failure, tells it, and keeps it for the next start"
   );
   flags.stuck.clear();
   const executorFor = async () => flags.executor;
-  const reports = await undoLeftOver([left!], { executorFor, clock: hastyClock });
+  const reports = await undoLeftOver([left], { executorFor, clock: hastyClock });
   assert.deepEqual(
     reports.map(({ undone }) => undone),
     [["flag b"]],

@@ -104,10 +104,12 @@ test("what cannot be undone is tried again in rounds, and given up after some", 
   await know(1);
   flags.stuck.add("a");
   input.end();
-  let hasEnded = false;
-  void ended.then(() => (hasEnded = true));
+  const state = { hasEnded: false };
+  void ended.finally(() => {
+    state.hasEnded = true;
+  });
   let waitedMs = 0;
-  while (!hasEnded) {
+  while (!state.hasEnded) {
     const next = clock.nextWakeAtMs;
     if (next !== undefined) {
       waitedMs += next - clock.now();
