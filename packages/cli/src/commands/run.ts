@@ -6,9 +6,10 @@ import { parseChoice, parseInteger } from "../options/parse-values.ts";
 import { gather } from "../options/repeatable.ts";
 import type { CommandModule } from "../program.ts";
 import { openRunServices } from "../run/run-services.ts";
+import { stateFolderFor } from "../run/state-folder-for.ts";
 import { exitCodeOfRun, renderRunReport, runReportMessage } from "../run/render-run-report.ts";
 import { RunView } from "../run/run-view.ts";
-import { undoCommand } from "../undo/undo-command.ts";
+import { clearLeftOver } from "../undo/clear-left-over.ts";
 
 interface RunFlags {
   readonly type?: string;
@@ -47,7 +48,10 @@ async function runCommand(
   flags: RunFlags,
   names: readonly string[],
 ): Promise<number> {
-  if (flags.undo === true) return undoCommand(context, { dryRun: flags.dryRun === true });
+  if (flags.undo === true) {
+    const stateFolder = await stateFolderFor(context);
+    return clearLeftOver(context, { stateFolder, dryRun: flags.dryRun === true });
+  }
   const type = flags.type === undefined ? undefined : parseChoice("--type", flags.type, BACKUP_TYPES);
   const trigger = parseChoice("--trigger", flags.trigger, RUN_TRIGGERS);
   const { scheduledFor } = flags;

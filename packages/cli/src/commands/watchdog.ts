@@ -15,13 +15,13 @@ export const define: CommandModule["define"] = (command, run) => {
     .description(DESCRIPTION)
     .requiredOption("--journal <file>", "the run's journal")
     .action(
-      run<WatchdogFlags>(async ({ clock }, { journal }) => {
+      run<WatchdogFlags>(async ({ clock, env }, { journal }) => {
         outliveSignals();
         const isClean = await runWatchdog({
           journalPath: journal,
           input: process.stdin,
           output: process.stdout,
-          executorFor: undoExecutorFor,
+          executorFor: undoExecutorFor({ env, clock }),
           clock,
         });
         return isClean ? 0 : 1;

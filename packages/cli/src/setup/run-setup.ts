@@ -62,7 +62,7 @@ function repositoryOf({ globals }: CommandContext): string | undefined {
 
 /** Where the configuration will be; one that is there is never written over. */
 async function newConfigurationPath({ env, globals }: CommandContext): Promise<string> {
-  const named = globals.configurationFile;
+  const named = globals.configurationPath;
   const found = await findConfiguration({ path: named, env });
   if (found !== undefined && (await isThere(found))) {
     throw new ComebackError("option.invalid", `there is a configuration already: ${found}`, {

@@ -14,7 +14,8 @@ export async function clearLeftOver(
     globals,
     clock,
     signal,
-  }: Pick<CommandContext, "terminal" | "globals" | "clock" | "signal">,
+    env,
+  }: Pick<CommandContext, "terminal" | "globals" | "clock" | "signal" | "env">,
   { stateFolder, dryRun }: { readonly stateFolder: string; readonly dryRun: boolean },
 ): Promise<ExitCode> {
   const leftOver = await listLeftOver(stateFolder);
@@ -23,7 +24,11 @@ export async function clearLeftOver(
     else for (const line of renderLeftOver(leftOver, terminal.palette)) terminal.print(line);
     return ExitCode.done;
   }
-  const reports = await undoLeftOver(leftOver, { executorFor: undoExecutorFor, clock, signal });
+  const reports = await undoLeftOver(leftOver, {
+    executorFor: undoExecutorFor({ env, clock }),
+    clock,
+    signal,
+  });
   if (globals.json) terminal.print(undoMessage(reports));
   else for (const line of renderUndo(reports, terminal.palette)) terminal.print(line);
   return reports.every(isClean) ? ExitCode.done : ExitCode.failed;
