@@ -28,7 +28,7 @@ export function parseConnection({ url, password }: PostgresAddress): Connection 
   }
   const parsed = parseUrl(url);
   const host = decode(parsed.hostname).replace(/^\[(.*)\]$/, "$1");
-  if (host !== "") keywords.set("host", host);
+  if (host !== NO_HOST && host !== "") keywords.set("host", host);
   if (parsed.port !== "") keywords.set("port", parsed.port);
   if (parsed.username !== "") keywords.set("user", decode(parsed.username));
   let inUrl = parsed.password === "" ? undefined : decode(parsed.password);
@@ -56,8 +56,12 @@ export function conninfo({ keywords }: Connection, database: string): string {
     .join(" ");
 }
 
+/** Stands for the host that libpq allows to be left out behind a user. */
+const NO_HOST = "none.invalid";
+
 function parseUrl(url: string): URL {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  const whole = url.replace(/^(\w+:\/\/(?:[^/?#]*@)?)(?=:|\/|\?|$)/, `$1${NO_HOST}`);
+  const parsed = URL.canParse(whole) ? new URL(whole) : undefined;
   const isPostgres = /^postgres(?:ql)?:$/.test(parsed?.protocol ?? "");
   const keys = [...(parsed?.searchParams.keys() ?? [])];
   if (parsed !== undefined && isPostgres && keys.every((key) => /^[a-z_]+$/.test(key))) {

@@ -66,12 +66,12 @@ function databaseFindings(facts: ServerFacts, options: ProtectPostgresOptions): 
 
 function permissionFindings(facts: ServerFacts, { globals }: ProtectPostgresOptions): Finding[] {
   const findings: Finding[] = [];
-  if (globals && !facts.isSuperuser) {
+  if (globals && !facts.readsRoles) {
     findings.push({
       state: "failed",
       subject: "globals",
-      message: "only a superuser may read the roles' passwords",
-      next: "dump as a superuser, or say `globals: false` and keep the roles otherwise",
+      message: "this user may not read the roles and their passwords",
+      next: "dump as a superuser, GRANT pg_read_all_data, or say `globals: false` and keep the roles otherwise",
     });
   }
   if (!facts.readsAll) {

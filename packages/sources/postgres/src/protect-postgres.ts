@@ -14,7 +14,7 @@ import { chooseDatabases, type DatabaseChoice, readServerFacts } from "./server-
 
 export type ProtectPostgresOptions = PostgresAccess &
   DatabaseChoice & {
-    /** Roles and tablespaces, which belong to no database; needs a superuser. */
+    /** Roles and tablespaces, which belong to no database. The user has to be allowed to read them all. */
     readonly globals: boolean;
     /** The folder in the snapshot; from the server's `cluster_name`, or "main", if not given. */
     readonly clusterName?: string | undefined;

@@ -1,4 +1,4 @@
-import { ComebackError, type CommandRequest } from "@comeback/core";
+import { COMMAND_OUTPUT_MAX_BYTES, ComebackError, type CommandRequest } from "@comeback/core";
 import { type PostgresAccess, PostgresClient, wordsOf } from "./postgres-client.ts";
 import { type Programs, programsFor } from "./programs.ts";
 import { readServerFacts, type ServerFacts } from "./server-facts.ts";
@@ -185,7 +185,7 @@ async function applyGlobals(
     database: connection.database,
     args: ["--no-psqlrc", "--quiet", "--set=VERBOSITY=verbose"],
     signal,
-    input: globals,
+    input: await withoutOwnRole(client, globals, signal),
     onLine(line, from) {
       if (from === "stdout") return;
       const state = /: {2}([0-9A-Z]{5}): /.exec(line)?.[1];
@@ -199,6 +199,32 @@ async function applyGlobals(
     why: failures.slice(0, 3).join("; "),
     next: "connect as a superuser; no database was restored",
   });
+}
+
+/**
+ * The role that we are keeps its own attributes, above all its password: with that of the old
+ * cluster it could not connect any more.
+ */
+async function withoutOwnRole(
+  client: PostgresClient,
+  globals: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): Promise<string> {
+  const own = await client.query<string>(
+    client.connection.database,
+    "SELECT to_json(quote_ident(current_user))",
+    signal,
+  );
+  const chunks: Uint8Array[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of globals) {
+    chunks.push(chunk);
+    sizeBytes += chunk.length;
+    if (sizeBytes <= COMMAND_OUTPUT_MAX_BYTES) continue;
+    throw new ComebackError("restore.incomplete", "globals.sql is larger than any that we write");
+  }
+  const lines = Buffer.concat(chunks).toString("utf8").split("\n");
+  return lines.filter((line) => !line.startsWith(`ALTER ROLE ${own} WITH `)).join("\n");
 }
 
 const DUPLICATE_OBJECT = "42710";

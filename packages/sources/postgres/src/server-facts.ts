@@ -14,7 +14,8 @@ export interface ServerFacts {
   readonly major: number;
   readonly version: string;
   readonly clusterName: string;
-  readonly isSuperuser: boolean;
+  /** The roles with their passwords, which are part of globals. */
+  readonly readsRoles: boolean;
   readonly readsAll: boolean;
   readonly databases: readonly DatabaseFacts[];
 }
@@ -24,7 +25,7 @@ SELECT json_build_object(
   'major', current_setting('server_version_num')::int / 10000,
   'version', current_setting('server_version'),
   'clusterName', current_setting('cluster_name'),
-  'isSuperuser', r.rolsuper,
+  'readsRoles', has_table_privilege('pg_authid', 'SELECT'),
   'readsAll', r.rolsuper OR EXISTS (
     SELECT FROM pg_roles a WHERE a.rolname = 'pg_read_all_data'
     AND pg_has_role(current_user, a.oid, 'USAGE')),
