@@ -378,3 +378,5 @@ export const POSTGRES_CONNECT_SECONDS = 15;
 export const POSTGRES_PINS_IN_FLIGHT_MAX = 8;
 /** A dump that waits longer for a table that somebody has locked for himself fails. */
 export const POSTGRES_LOCK_WAIT_MS: number = 10 * 60_000;
+/** A program that tells of the machine's configuration is given up after so long. */
+export const REPORT_COMMAND_MS = 60_000;
