@@ -444,3 +444,11 @@ export const CATALOG_AUDIT_PAGE = 1_000;
 /** A snapshot that is only busy is removed after a pause, and so often. */
 export const SNAPSHOT_BUSY_PAUSE_MS = 2_000;
 export const SNAPSHOT_BUSY_TRIES_MAX = 8;
+/** A PostgreSQL server answers within this time, or counts as down. */
+export const POSTGRES_CONNECT_SECONDS = 15;
+/** Databases whose moment is fixed at the same time: each takes a connection. */
+export const POSTGRES_PINS_IN_FLIGHT_MAX = 8;
+/** A dump that waits longer for a table that somebody has locked for himself fails. */
+export const POSTGRES_LOCK_WAIT_MS: number = 10 * 60_000;
+/** A program that tells of the machine's configuration is given up after so long. */
+export const REPORT_COMMAND_MS = 60_000;

@@ -11,8 +11,8 @@ import {
   type Snapshotter,
   type SnapshotView,
 } from "@comeback/core";
+import { probeCommand } from "@comeback/source-streams";
 import { parseFrozenPaths } from "./frozen-paths.ts";
-import { probeCommand } from "./probe-command.ts";
 
 type Command = readonly [string, ...string[]];
 

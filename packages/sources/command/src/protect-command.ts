@@ -9,8 +9,7 @@ import {
   type PinOptions,
   type ProtectedSource,
 } from "@comeback/core";
-import { placeOf, refuseEmpty, streamsSource } from "@comeback/source-streams";
-import { probeCommand } from "./probe-command.ts";
+import { placeOf, probeCommand, refuseEmpty, streamsSource } from "@comeback/source-streams";
 
 export interface CommandOptions {
   readonly argv: readonly [string, ...string[]];

@@ -1,4 +1,5 @@
 export { joinedSource } from "./joined-source.ts";
+export { probeCommand, type ProbedCommand } from "./probe-command.ts";
 export { refuseEmpty } from "./refuse-empty.ts";
 export {
   commandSource,
