@@ -44,6 +44,21 @@ const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/try.ts"),
   },
   {
+    name: "setup",
+    summary: "protect this machine: find, ask, make, write comeback.yaml",
+    load: () => import("./commands/setup.ts"),
+  },
+  {
+    name: "run",
+    summary: "run plans, or clear what runs left behind",
+    load: () => import("./commands/run.ts"),
+  },
+  {
+    name: "status",
+    summary: "am I safe? the state of every plan",
+    load: () => import("./commands/status.ts"),
+  },
+  {
     name: "plan",
     summary: "show and check what the configuration says",
     load: () => import("./commands/plan.ts"),

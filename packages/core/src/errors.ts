@@ -40,6 +40,7 @@ export type ErrorCode =
   | "backup.no-source"
   | "cache.unusable"
   | "catalog.damaged"
+  | "catalog.none"
   | "catalog.unusable"
   | "command.failed"
   | "command.missing"

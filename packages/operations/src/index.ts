@@ -40,3 +40,5 @@ export {
   type SecretWorld,
 } from "./configuration/secrets.ts";
 export { resolvedPlan, resolvedPlanText } from "./configuration/resolved-plan.ts";
+export * from "./state-folder.ts";
+export * from "./status/next-runs.ts";

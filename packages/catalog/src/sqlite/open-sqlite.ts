@@ -97,7 +97,7 @@ function prepare(database: DatabaseSync, path: string): void {
 }
 
 function noCatalog(path: string): ComebackError {
-  return new ComebackError("catalog.unusable", `there is no catalog at ${path}`, {
+  return new ComebackError("catalog.none", `there is no catalog at ${path}`, {
     why: "no run has been recorded there yet",
     next: "name the right one with --catalog, or fill a new one with `comeback history --rebuild`",
   });

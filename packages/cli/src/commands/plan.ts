@@ -7,7 +7,7 @@ import {
 } from "@comeback/operations";
 import { checkPlans } from "../configuration/check/check-plans.ts";
 import { loadForCommand } from "../configuration/load-for-command.ts";
-import { PLAN_PARTS } from "../configuration/plan-parts.ts";
+import { planParts, validateTrigger } from "../configuration/plan-parts.ts";
 import { isInTheWay, renderFindings } from "../configuration/render-findings.ts";
 import { renderPlans } from "../configuration/render-plans.ts";
 import type { CommandContext } from "../context.ts";
@@ -41,7 +41,6 @@ export const define: CommandModule["define"] = (command, run) => {
           context.terminal.printRaw(configurationJsonSchemaText());
           return ExitCode.done;
         }
-        const { validateTrigger } = PLAN_PARTS;
         const path = context.globals.configurationPath;
         const loaded = await loadForCommand(context, path, validateTrigger);
         const names = chosenPlans(loaded, name);
@@ -105,7 +104,7 @@ async function check(
   names: readonly string[],
 ): Promise<number> {
   const { globals, terminal } = context;
-  const groups = await checkPlans({ context, loaded, parts: PLAN_PARTS }, names);
+  const groups = await checkPlans({ context, loaded, parts: planParts(context) }, names);
   const findings = groups.flatMap((group) =>
     group.findings.map((finding) => ({ group: group.title, ...finding })),
   );

@@ -6,7 +6,6 @@ import {
   listLeftOver,
   type LoadedConfiguration,
   resolveSecret,
-  resolveText,
   type RunObserver,
   type RunServices,
   stateFolder as stateFolderOf,
@@ -19,12 +18,13 @@ import { checkpointOf } from "../backup/kept-checkpoint.ts";
 import { openRunCatalog } from "./open-run-catalog.ts";
 import { destinationContext } from "../configuration/destination-context.ts";
 import { loadForCommand } from "../configuration/load-for-command.ts";
-import { PLAN_PARTS } from "../configuration/plan-parts.ts";
+import { validateTrigger } from "../configuration/plan-parts.ts";
 import type { CommandContext } from "../context.ts";
 import { isFolderLocation } from "../opening/find-backend.ts";
 import { openSession } from "../opening/session.ts";
 import { makeProtectedSource } from "../sources/make-protected-source.ts";
 import { makeSnapshotter } from "../sources/make-snapshotter.ts";
+import { sourceServicesFor } from "../sources/source-services-for.ts";
 import { undoExecutorFor } from "../undo/undo-executor-for.ts";
 import { watchdogCommand } from "../undo/watchdog-command.ts";
 import { PROGRAM_VERSION } from "../version.ts";
@@ -40,16 +40,16 @@ export async function openRunServices(
   observer: RunObserver,
 ): Promise<OpenRunServices> {
   const { clock, random, signal, env, globals } = context;
-  const { validateTrigger } = PLAN_PARTS;
   const loaded = await loadForCommand(context, globals.configurationPath, validateTrigger);
   const { configuration } = loaded;
   const stateFolder = configuration.state ?? stateFolderOf(env);
   const catalog = await openRunCatalog(context, configuration, stateFolder);
   const world = { env, commands: systemCommandRunner, signal };
+  const sourceServices = sourceServicesFor({ env, clock });
   const host = configuration.host ?? hostname();
   const snapshotterOf = (name: string) => {
     const settings = configuration.snapshotters[name];
-    return settings === undefined ? undefined : makeSnapshotter(settings, { clock });
+    return settings === undefined ? undefined : makeSnapshotter(settings, sourceServices);
   };
   const actions = {
     runner: systemCommandRunner,
@@ -96,13 +96,7 @@ export async function openRunServices(
 
     checkpointOf: (repository, which) => checkpointOf(context, repository, which),
 
-    makeSource: (name, settings) =>
-      makeProtectedSource(settings, {
-        runner: systemCommandRunner,
-        clock,
-        env,
-        resolveText: (given, what) => resolveText(given, world, `${name}.${what}`),
-      }),
+    makeSource: (settings) => makeProtectedSource(settings, sourceServices),
 
     makeKit: (files) => kitSource(files),
 

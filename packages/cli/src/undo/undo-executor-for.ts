@@ -47,8 +47,11 @@ async function load({ env, clock }: UndoWorld, path: string | undefined): Promis
       const { configuration } = await loadConfiguration({ path, env, signal });
       const settings = configuration.snapshotters[name];
       if (settings === undefined) return undefined;
-      const { makeSnapshotter } = await import("../sources/make-snapshotter.ts");
-      return makeSnapshotter(settings, { clock });
+      const [{ makeSnapshotter }, { sourceServicesFor }] = await Promise.all([
+        import("../sources/make-snapshotter.ts"),
+        import("../sources/source-services-for.ts"),
+      ]);
+      return makeSnapshotter(settings, sourceServicesFor({ env, clock }));
     },
   };
 }

@@ -8,13 +8,13 @@ import {
 } from "@comeback/core";
 import {
   backup,
+  type BackupOptions,
   type BackupProgress,
   type BackupResult,
   copyToSeveral,
   instantOfMilliseconds,
   type Snapshot,
 } from "@comeback/engine";
-import type { SourceSettings } from "../configuration/schema/source.ts";
 import { chooseParent } from "./choose-parent.ts";
 import type { LiveDestination } from "./live-destination.ts";
 import { type ActiveStage, textOf } from "./run-recorder.ts";
@@ -24,12 +24,15 @@ import { snapshotTags } from "./snapshot-tags.ts";
 /** Problems of a source that are named one by one in the log. */
 const PROBLEMS_LOGGED_MAX = 100;
 
+export type ChangeDetection = Pick<BackupOptions, "ignoreCtime" | "ignoreInode" | "withAtime">;
+
 export interface CaptureOptions {
   readonly services: RunServices;
   readonly runId: string;
   readonly plan: string;
   readonly source: string;
-  readonly settings: Pick<SourceSettings, "tags"> & { readonly ignoreCtime?: boolean };
+  readonly tags: readonly string[];
+  readonly detection: ChangeDetection;
   readonly planTags: readonly string[];
   readonly pinned: PinnedSource;
   /** The moment that it shows. */
@@ -126,11 +129,11 @@ async function captureInto(
     source: pinned.source,
     time: instantOf(options.atMs),
     hostname: host,
-    tags: [...new Set([...tags, ...options.planTags, ...options.settings.tags])],
+    tags: [...new Set([...tags, ...options.planTags, ...options.tags])],
     ...(parent === undefined ? {} : { parent }),
     ...kept,
-    ignoreInode: pinned.ignoresInodes === true,
-    ignoreCtime: options.settings.ignoreCtime === true,
+    ...options.detection,
+    ...(pinned.ignoresInodes === true ? { ignoreInode: true } : {}),
     dryRun,
     programVersion: services.programVersion,
     mayWrite,

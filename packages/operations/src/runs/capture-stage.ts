@@ -6,7 +6,8 @@ import {
   type SourceItem,
 } from "@comeback/core";
 import type { Snapshot } from "@comeback/engine";
-import { type Capture, captureSource } from "./capture-source.ts";
+import type { SourceSettings } from "../configuration/schema/source.ts";
+import { type Capture, captureSource, type ChangeDetection } from "./capture-source.ts";
 import { type CapturedAmount, compareWithHistory } from "./compare-with-history.ts";
 import { pinSource } from "./pin-source.ts";
 import { type ActiveStage, textOf, worse } from "./run-recorder.ts";
@@ -38,10 +39,8 @@ export async function captureStage(state: RunState, source: SourceRun): Promise<
       runId: state.runId,
       plan: state.request.plan,
       source: name,
-      settings: {
-        tags: settings.tags,
-        ignoreCtime: settings.kind === "files" && settings.settings.ignoreCtime,
-      },
+      tags: settings.tags,
+      detection: detectionOf(settings),
       planTags: state.plan.tags,
       pinned,
       atMs: source.atMs ?? state.services.clock.now(),
@@ -63,6 +62,13 @@ export async function captureStage(state: RunState, source: SourceRun): Promise<
     state.destinations.delete(destination.name);
     recorder.note("failed", textOf(error), destination.name);
   }
+}
+
+/** How changes of files are noticed, where the source is one of files. */
+function detectionOf(settings: SourceSettings): ChangeDetection {
+  if (settings.kind !== "files" && settings.kind !== "configuration") return {};
+  const { ignoreCtime, ignoreInode, withAtime } = settings.settings;
+  return { ignoreCtime, ignoreInode, withAtime };
 }
 
 async function judge(

@@ -68,7 +68,7 @@ async function probeSources(state: RunState): Promise<void> {
       retries: source.settings.retries,
     } as const;
     const result = await recorder.stage(wish, async (stage) => {
-      source.protected = await services.makeSource(source.name, source.settings);
+      source.protected = services.makeSource(source.settings);
       const findings = await source.protected.probe({ signal: stage.signal });
       const { snapshot } = source.settings;
       if (snapshot !== undefined) {

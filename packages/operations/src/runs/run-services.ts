@@ -79,7 +79,7 @@ export interface RunServices {
   readonly signal: AbortSignal;
   /** The kit's files as a source. */
   makeKit(files: readonly KitFile[]): ProtectedSource;
-  makeSource(name: string, settings: SourceSettings): Promise<ProtectedSource>;
+  makeSource(settings: SourceSettings): ProtectedSource;
   makeSnapshotter(name: string): Snapshotter;
   openUndo(run: { readonly runId: string; readonly plan: string }): Promise<UndoStack>;
   /** Clears what earlier runs left behind; tells what it did, line by line. */

@@ -11,8 +11,6 @@ export interface PlanParts {
   readonly commands: CommandRunner;
   makeSource?(settings: SourceSettings): ProtectedSource | undefined;
   makeSnapshotter?(settings: SnapshotterSettings): Snapshotter | undefined;
-  /** Says what is wrong with a trigger; undefined where nothing is. */
-  validateTrigger?(text: string): string | undefined;
 }
 
 /** A plan that is looked at, and the world. */

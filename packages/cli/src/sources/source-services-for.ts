@@ -1,0 +1,20 @@
+import type { Clock } from "@comeback/core";
+import { resolveText } from "@comeback/operations";
+import { systemCommandRunner } from "@comeback/platform";
+import type { SourceServices } from "./source-services.ts";
+
+/** This machine's programs, and the secrets that the configuration refers to. */
+export function sourceServicesFor({
+  env,
+  clock,
+}: {
+  readonly env: NodeJS.ProcessEnv;
+  readonly clock: Clock;
+}): SourceServices {
+  return {
+    runner: systemCommandRunner,
+    clock,
+    resolveSecret: (value, signal) =>
+      resolveText(value, { env, commands: systemCommandRunner, signal }, "a source's setting"),
+  };
+}

@@ -1,0 +1,105 @@
+import { isProcessGone } from "@comeback/platform";
+import { type CatalogStore, ComebackError, ExitCode, isComebackError, type PlanState } from "@comeback/core";
+import {
+  assessPlan,
+  type Configuration,
+  listLeftOver,
+  nextRuns,
+  type PlanAssessment,
+  stateFolder as stateFolderOf,
+} from "@comeback/operations";
+import { loadForCommand } from "../configuration/load-for-command.ts";
+import type { CommandContext } from "../context.ts";
+import { openRunCatalog } from "../run/open-run-catalog.ts";
+import { renderStatus, worstVerdict } from "./render-status.ts";
+
+const EXIT_CODES = {
+  safe: ExitCode.done,
+  warning: ExitCode.sourceIncomplete,
+  "at risk": ExitCode.failed,
+  unprotected: ExitCode.failed,
+} as const;
+
+export async function showStatus(
+  context: CommandContext,
+  names: readonly string[],
+): Promise<number> {
+  const { terminal, globals, env, clock } = context;
+  const { configuration } = await loadForCommand(context, globals.configurationPath);
+  const stateFolder = configuration.state ?? stateFolderOf(env);
+  const known = Object.keys(configuration.plans);
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    throw new ComebackError("plan.not-found", `there is no plan ${unknown}`, {
+      next: known.length === 0 ? "write one: `comeback setup`" : `there is ${known.join(", ")}`,
+    });
+  }
+  const chosen = names.length === 0 ? known : names;
+  const states = await readStates(context, { configuration, stateFolder, chosen });
+  const nowMs = clock.now();
+  const plans = chosen.map((name) => assess(configuration, { name, states, nowMs }));
+  const leftOver = (await listLeftOver(stateFolder)).flatMap(({ runId, steps }) =>
+    steps.map(({ description }) => `left behind by run ${runId}: ${description}`),
+  );
+  const verdict = worstVerdict(plans);
+  if (globals.json) {
+    terminal.print(JSON.stringify({ message_type: "status", verdict, plans, left_over: leftOver }));
+  } else {
+    const page = { plans, nowMs, leftOver };
+    terminal.print(renderStatus(page, terminal.palette, terminal.columns).join("\n"));
+  }
+  const code = plans.length === 0 ? ExitCode.failed : EXIT_CODES[verdict];
+  return code === ExitCode.done && leftOver.length > 0 ? ExitCode.sourceIncomplete : code;
+}
+
+function assess(
+  configuration: Configuration,
+  given: {
+    readonly name: string;
+    readonly states: ReadonlyMap<string, PlanState>;
+    readonly nowMs: number;
+  },
+): PlanAssessment {
+  const { name, states, nowMs } = given;
+  const plan = configuration.plans[name]!;
+  const [first, second] = plan.enabled ? nextRuns(configuration, plan, nowMs) : [];
+  return assessPlan({
+    name,
+    plan,
+    configuration,
+    state: states.get(name),
+    nowMs,
+    nextRunMs: first,
+    intervalMs: first === undefined || second === undefined ? undefined : second - first,
+  });
+}
+
+/** Without a catalog, nothing has run yet as far as anybody knows. */
+async function readStates(
+  context: CommandContext,
+  given: {
+    readonly configuration: Configuration;
+    readonly stateFolder: string;
+    readonly chosen: readonly string[];
+  },
+): Promise<ReadonlyMap<string, PlanState>> {
+  const { configuration, stateFolder, chosen } = given;
+  let catalog: CatalogStore;
+  try {
+    catalog = await openRunCatalog(context, configuration, stateFolder, false);
+  } catch (error) {
+    if (isComebackError(error, "catalog.none")) return new Map();
+    throw error;
+  }
+  await using _open = catalog;
+  const states = await catalog.planStates(chosen);
+  return new Map(states.map((state) => [state.plan, withLiveness(state, configuration)]));
+}
+
+/** A run that was killed never says that it ended. */
+function withLiveness(state: PlanState, { host }: Configuration): PlanState {
+  const { lastRun } = state;
+  const isOurs = host === undefined || lastRun?.host === host;
+  if (!state.isRunning || lastRun === undefined || !isOurs) return state;
+  return isProcessGone(lastRun.processId) ? { ...state, isRunning: false } : state;
+}
