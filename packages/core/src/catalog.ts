@@ -120,7 +120,7 @@ export interface ScheduleMiss {
   readonly trigger: string;
   readonly scheduledForMs: number;
   readonly noticedAtMs: number;
-  /** "down", "overrun", "quiet-window" … */
+  /** "down", "late", "overrun", "blocked", "start-failed", "reconfigured". */
   readonly reason: string;
   /** The run that made up for it. */
   readonly caughtUpBy?: string | undefined;
@@ -191,8 +191,8 @@ export interface PlanState {
  * The memory of what was done: runs, schedules, audit. Losing it loses history, never a backup.
  *
  * - A call that resolved is durable, and seen by every later call of every process.
- * - Every write is atomic. `saveRun`, `saveStage` and `saveSnapshot` are idempotent: the last one of
- *   the same key counts. Records of a run may come in any order, also before the run itself.
+ * - Every write is atomic. `saveRun`, `saveStage`, `saveSnapshot` and `saveMiss` are idempotent: the
+ *   last one of the same key (of a miss: plan, trigger and moment) counts. Records of a run may come in any order, also before the run itself.
  * - Several processes may work with one catalog at once; audit entries of all are one chain.
  * - Where nothing can be written (a full disk), calls reject with `catalog.unusable`, and what was
  *   written before stays readable. Nobody's backup fails because of it: the caller warns.
