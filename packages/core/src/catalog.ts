@@ -121,7 +121,7 @@ export interface ScheduleMiss {
   readonly trigger: string;
   readonly scheduledForMs: number;
   readonly noticedAtMs: number;
-  /** "down", "overrun", "quiet-window" … */
+  /** "down", "late", "overrun", "blocked", "start-failed", "reconfigured". */
   readonly reason: string;
   /** The run that made up for it. */
   readonly caughtUpBy?: string | undefined;

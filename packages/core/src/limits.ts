@@ -452,3 +452,28 @@ export const POSTGRES_PINS_IN_FLIGHT_MAX = 8;
 export const POSTGRES_LOCK_WAIT_MS: number = 10 * 60_000;
 /** A program that tells of the machine's configuration is given up after so long. */
 export const REPORT_COMMAND_MS = 60_000;
+/** The scheduler looks at the clock at least this often: a clock that was set is noticed so soon. */
+export const SCHEDULE_SLEEP_MAX_MS = 60_000;
+/** A moment noticed later than this was missed, and is made up for where the plan says so. */
+export const SCHEDULE_LATE_MAX_MS: number = 5 * 60_000;
+/** Of moments of one trigger missed together, so many are recorded; the older ones are counted. */
+export const SCHEDULE_MISSES_RECORDED_MAX = 1000;
+/** Whatever was missed longer ago is not looked for any more. */
+export const SCHEDULE_LOOK_BACK_MAX_MS: number = 400 * 24 * 3_600_000;
+/** A clock set back by less repeats nothing; by more, it was wrong before and all starts anew. */
+export const SCHEDULE_SET_BACK_MAX_MS: number = 24 * 3_600_000;
+/** A clock that shows less was never set: 2025. */
+export const CLOCK_PLAUSIBLE_MIN_MS: number = Date.UTC(2025, 0, 1);
+/** Runs of a plan among which the one that answers a moment is looked for. */
+export const SCHEDULE_RUNS_SEARCHED_MAX = 20;
+/** At a stop, running backups are waited for so long before they are asked to end ... */
+export const DAEMON_STOP_WAIT_MS: number = 60_000;
+/** ... and so long after that before they are ended. */
+export const DAEMON_STOP_KILL_MS: number = 60_000;
+/** A page of metrics is asked of the catalog at most this often. */
+export const METRICS_AGE_MAX_MS = 5_000;
+/** A request for metrics that takes longer is given up, and so many are answered at once. */
+export const METRICS_TIMEOUT_MS = 10_000;
+export const METRICS_CONNECTIONS_MAX = 16;
+/** The file for node_exporter is written this often. */
+export const METRICS_TEXTFILE_INTERVAL_MS = 60_000;

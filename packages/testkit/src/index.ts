@@ -4,6 +4,7 @@ export * from "./fault-proxy/index.ts";
 export * from "./faulty-backend.ts";
 export * from "./memory-backend.ts";
 export * from "./protected-source-conformance/index.ts";
+export * from "./memory-catalog.ts";
 export * from "./s3-stand-in/index.ts";
 export * from "./seeded-random.ts";
 export * from "./simulated-clock.ts";

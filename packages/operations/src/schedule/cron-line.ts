@@ -1,9 +1,11 @@
 import { Cron } from "croner";
 import { messageOf } from "@comeback/core";
 import { scheduleInvalid } from "./schedule-error.ts";
-import { DAY_MS, type DayPattern, MINUTES_PER_DAY, type Trigger } from "./trigger.ts";
+import { DAY_MS, type DayPattern, MINUTES_PER_DAY, type Trigger, type WallDay } from "./trigger.ts";
 
 const FIELDS = 5;
+/** Those before, around and behind the moment that is asked for. */
+const SPANS_REMEMBERED_MAX = 4;
 const EVERY_DAY: DayPattern = { next: (from) => from };
 
 /**
@@ -13,11 +15,19 @@ const EVERY_DAY: DayPattern = { next: (from) => from };
 export function cronDays(fields: string): DayPattern {
   if (fields === "* * *") return EVERY_DAY;
   const cron = new Cron(`0 0 ${fields}`, { timezone: "UTC", mode: "5-part", paused: true });
+  // Asked day by day for a day that is a year away, it would look through the year each time.
+  const known: { readonly from: WallDay; readonly found: WallDay }[] = [];
   return {
     next(from) {
+      const hit = known.find((span) => span.from <= from && from <= span.found);
+      if (hit !== undefined) return hit.found;
       // The library looks for what is later than the whole second that it is given.
-      const found = cron.nextRun(new Date(from * DAY_MS - 1000));
-      return found === null ? undefined : Math.floor(found.getTime() / DAY_MS);
+      const next = cron.nextRun(new Date(from * DAY_MS - 1000));
+      if (next === null) return undefined;
+      const found = Math.floor(next.getTime() / DAY_MS);
+      if (known.length >= SPANS_REMEMBERED_MAX) known.shift();
+      known.push({ from, found });
+      return found;
     },
   };
 }

@@ -6,6 +6,8 @@ const WEEKDAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 /** The Unix epoch was a Thursday. */
 const EPOCH_WEEKDAY = 4;
 const DAYS_PER_WEEK = 7;
+/** Those around the moment that is asked for. */
+const DAYS_REMEMBERED_MAX = 4;
 const FORMS = '"22:00-06:00" or "mon-fri 08:00-18:00"';
 
 interface QuietWindow {
@@ -16,6 +18,11 @@ interface QuietWindow {
   readonly toMinute: number;
 }
 
+interface Span {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
 /**
  * Windows of time in a zone in which nothing starts. Where the clocks change inside one, it is the
  * longer rather than the shorter for it.
@@ -23,6 +30,7 @@ interface QuietWindow {
 export class QuietWindows {
   readonly #windows: readonly QuietWindow[];
   readonly #zone: string;
+  readonly #days: Map<WallDay, readonly Span[]> = new Map();
 
   /** Throws `schedule.invalid`, also where the windows together never end. */
   constructor(windows: readonly string[], zone: string) {
@@ -47,14 +55,23 @@ export class QuietWindows {
   #endOfWindowAt(ms: number): number | undefined {
     if (this.#windows.length === 0) return undefined;
     const today = wallDayAt(ms, this.#zone);
-    for (const day of [today - 1, today]) {
-      for (const window of this.#windows) {
-        if (!window.weekdays.has(weekdayOf(day))) continue;
-        const end = this.#momentOf(day, window.toMinute, "last");
-        if (this.#momentOf(day, window.fromMinute, "first") <= ms && ms < end) return end;
-      }
-    }
-    return undefined;
+    const around = [...this.#spansOf(today - 1), ...this.#spansOf(today)];
+    return around.find(({ fromMs, toMs }) => fromMs <= ms && ms < toMs)?.toMs;
+  }
+
+  /** The windows that begin on a day. */
+  #spansOf(day: WallDay): readonly Span[] {
+    const known = this.#days.get(day);
+    if (known !== undefined) return known;
+    const spans = this.#windows
+      .filter(({ weekdays }) => weekdays.has(weekdayOf(day)))
+      .map(({ fromMinute, toMinute }) => ({
+        fromMs: this.#momentOf(day, fromMinute, "first"),
+        toMs: this.#momentOf(day, toMinute, "last"),
+      }));
+    if (this.#days.size >= DAYS_REMEMBERED_MAX) this.#days.delete(this.#days.keys().next().value!);
+    this.#days.set(day, spans);
+    return spans;
   }
 
   #momentOf(day: WallDay, minute: number, which: "first" | "last"): number {
