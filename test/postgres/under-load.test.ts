@@ -134,6 +134,17 @@ async function* chunksOf(bytes: Buffer): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += 65_536) yield bytes.subarray(at, at + 65_536);
 }
 
+test("one table comes back alone, by two programs in a pipe", async () => {
+  sql(empty, "postgres", "CREATE DATABASE piped");
+  const restored = await piped(
+    '"$COMEBACK" dump latest /postgres/main/shop.dump | pg_restore --exit-on-error --table=pgbench_accounts --dbname=piped',
+  );
+  assert.equal(restored.exitCode, 0, restored.describe());
+  const accounts = pinned.shop.split("\n").filter((line) => line.includes("pgbench_accounts"));
+  assert.equal(accounts.length, 1);
+  assert.equal(checksums(empty, "piped"), accounts[0]);
+});
+
 test("one table comes back alone, under another database's name", async () => {
   const options = {
     ...accessTo(empty),
