@@ -72,6 +72,7 @@ class IssueExplainer {
     const free =
       given?.kind === "mapping" ? accepted.filter((name) => !given.entries.has(name)) : accepted;
     const keyPath = [...path, key];
+    // Without its value: nobody knows what was meant to stand there.
     this.#add(keyPath, `found "${clipped(key)}"; accepted here: ${listed(free)}`, {
       suggestion,
       atKey: true,

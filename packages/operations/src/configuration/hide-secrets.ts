@@ -1,18 +1,55 @@
+import { configurationJsonSchema, definitionOf, type JsonSchema } from "./json-schema.ts";
+
 /** A part of a line. */
 export interface Range {
   readonly from: number;
   readonly to: number;
 }
 
-/** What follows such a key is most likely a secret; also where its name has a typing error. */
-const SECRET_KEY =
-  /(?:pas+w|pwd|pass|secret|token|key|credential|auth|sas|dsn|signature)[\w.-]*["']?\s*[:=]\s*/gi;
-/** A reference or an anchor in front of one says where a secret is, and is none. */
-const REFERENCE = /^(?:[&*][\w-]+\s*)?(?:\{|$|#)/;
+/** A key and where its value begins; also in the middle of a line. */
+const KEY = /([^\s:{}[\],"'][^:{}[\],"'\n]*)["']?\s*:(?:\s+|$)/g;
+/** A key whose name says that its value is secret, whatever the schema says of it. */
+const SECRET_NAME = /pas+w|pass|pwd|secret|token|key|credential|auth|sas|dsn|signature/i;
+/** A mapping is told by its own keys, and says where a secret is at most. */
+const IS_MAPPING = /^(?:&[\w-]+\s+)?(?:\{|$|#)/;
 const URL_CREDENTIALS = /\/\/[^/\s@]*@/g;
 const URL_QUERY = /\?[^\s"']+/g;
 /** Addresses in a list are those of services that take whoever knows them. */
 const LISTED_URL = /^\s*-\s+["']?\w+:\/\//;
+
+/** Keys that stand before a secret wherever they are allowed to. */
+const SECRET_DEFINITIONS = ["secret", "text-or-secret"];
+let open: ReadonlySet<string> | undefined;
+
+/** Keys of the schema whose values may be shown: never those of a name with a typing error. */
+function openKeys(): ReadonlySet<string> {
+  if (open !== undefined) return open;
+  const secret = new Set<string>();
+  const all = new Set<string>();
+  const visit = (schema: JsonSchema): void => {
+    for (const [key, value] of Object.entries(schema.properties ?? {})) {
+      all.add(key);
+      if (mayBeSecret(value)) secret.add(key);
+      visit(value);
+    }
+    const { additionalProperties, items, anyOf = [] } = schema;
+    if (typeof additionalProperties === "object") visit(additionalProperties);
+    if (items !== undefined) visit(items);
+    anyOf.forEach(visit);
+  };
+  visit(configurationJsonSchema());
+  Object.values(configurationJsonSchema().$defs ?? {}).forEach(visit);
+  return (open = all.difference(secret));
+}
+
+function mayBeSecret(schema: JsonSchema): boolean {
+  const name = definitionOf(schema) ?? "";
+  if (SECRET_DEFINITIONS.includes(name)) return true;
+  const { additionalProperties, items, anyOf = [] } = schema;
+  const inner = [...anyOf, ...(items === undefined ? [] : [items])];
+  if (typeof additionalProperties === "object") inner.push(additionalProperties);
+  return inner.some(mayBeSecret);
+}
 
 /**
  * The parts of a line of the configuration that must not be shown. Rather too much than too little:
@@ -20,10 +57,12 @@ const LISTED_URL = /^\s*-\s+["']?\w+:\/\//;
  */
 export function hiddenRanges(line: string, alsoHidden: Range): Range[] {
   const ranges: Range[] = [alsoHidden];
-  for (const match of line.matchAll(SECRET_KEY)) {
+  const open = openKeys();
+  for (const match of line.matchAll(KEY)) {
     const from = match.index + match[0].length;
-    const rest = line.slice(from);
-    if (REFERENCE.test(rest)) continue;
+    const name = match[1]!.replace(/^[-?]\s+/, "").trim();
+    const isOpen = open.has(name) && !SECRET_NAME.test(name);
+    if (isOpen || IS_MAPPING.test(line.slice(from))) continue;
     // A flow mapping may go on behind it; a secret may hold a comma as well.
     ranges.push({ from, to: line.length });
   }

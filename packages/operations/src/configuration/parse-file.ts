@@ -14,12 +14,13 @@ import {
   type YAMLMap,
 } from "yaml";
 import { CONFIGURATION_DEPTH_MAX, CONFIGURATION_VALUES_MAX, messageOf } from "@comeback/core";
-import type {
-  LocatedEntry,
-  LocatedMapping,
-  LocatedValue,
-  Place,
-  SourceFile,
+import {
+  type LocatedEntry,
+  type LocatedMapping,
+  type LocatedValue,
+  type Place,
+  positionIn,
+  type SourceFile,
 } from "./located-value.ts";
 import type { Problem } from "./problems.ts";
 
@@ -43,7 +44,10 @@ export function parseConfigurationFile(file: SourceFile): ParsedFile {
   }
   for (const { message, pos } of independent(document)) {
     const place = placeAt(file, pos[0], pos[1]);
-    problems.push({ place, message: `this is not right in YAML: ${firstLine(message)}` });
+    // Behind a colon the parser quotes what it found, which may be a secret.
+    const [said = ""] = message.split(/: |\n/, 1);
+    const hiddenFrom = hiddenFromOf(place);
+    problems.push({ place, message: `this is not right in YAML: ${said}`, hiddenFrom });
   }
   if (problems.length > 0) return { root: undefined, problems };
   const { contents } = document;
@@ -66,8 +70,12 @@ function independent({ errors, warnings }: Document.Parsed): readonly YAMLError[
   return [...errors.filter((error) => isOwn(error) || error === first), ...warnings];
 }
 
-function firstLine(message: string): string {
-  return message.split("\n", 1)[0]!;
+/** A line without a key is the rest of a value, and nobody knows of which. */
+function hiddenFromOf({ file, start }: Place): number | undefined {
+  const [line] = positionIn(file, start);
+  const lineStart = file.lineStarts[line - 1]!;
+  const text = file.text.slice(lineStart, file.lineStarts[line] ?? file.text.length);
+  return /:(?:\s|$)/.test(text) ? undefined : lineStart;
 }
 
 function placeAt(file: SourceFile, start: number, end: number): Place {
@@ -131,7 +139,10 @@ class ValueReader {
   #readAlias(alias: Alias, place: Place): LocatedValue | undefined {
     const target = this.#targets.get(alias);
     if (target === undefined) {
-      return this.#problem(place, `no anchor &${alias.source} stands before this`);
+      return this.#problem(
+        place,
+        "no anchor of this name stands before this; text that begins with * has to be quoted",
+      );
     }
     if (this.#active.has(target)) return this.#problem(place, "this alias holds itself");
     return this.read(target);

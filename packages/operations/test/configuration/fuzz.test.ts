@@ -85,6 +85,47 @@ for (const [name, text] of [
   });
 }
 
+const SECRET_PLACES = [
+  "{ file: /etc/comeback/key }",
+  "{ env: CLOUD_PASSWORD }",
+  "{ file: /etc/comeback/aws }",
+  "{ env: TOKEN }",
+];
+
+test("a secret that was written into the file is in no message, whatever else is wrong", async () => {
+  const secret = fc.constantFrom(
+    "hunter2",
+    "'hunter2'",
+    '"hunter2',
+    "!hunter2",
+    "[hunter2]",
+    "|hunter2",
+  );
+  const place = fc.constantFrom(...SECRET_PLACES);
+  await fc.assert(
+    fc.asyncProperty(
+      place,
+      secret,
+      fc.array(edit, { maxLength: 2 }),
+      async (where, what, edits) => {
+        const inlined = VALID.replace(where, what);
+        let edited = inlined;
+        for (const { place: share, removed, added } of edits) {
+          const at = Math.floor(share * edited.length);
+          edited = edited.slice(0, at) + added + edited.slice(at + removed);
+        }
+        try {
+          await load(scratch.write("comeback.yaml", edited));
+        } catch (error) {
+          assert.ok(isComebackError(error, "configuration.invalid"));
+          assert.ok(!JSON.stringify(error.problems).includes("hunter2"), edited);
+        }
+      },
+    ),
+    { numRuns: 400, seed: 5 },
+  );
+});
+
 test("any value in the place of any other is taken or refused at a place", async () => {
   const value = fc.oneof(
     fc.constantFrom(
