@@ -36,9 +36,12 @@ export async function proveWithProbe(
  * Tries it on a lock that was just stored, by storing it once more: where the condition is ignored,
  * the same bytes stand under the same name as before. It goes on by itself. Saves wait for its end,
  * which comes sooner than the answers to whether their names are free; the lock's removal does
- * too, for a repetition that came after it would bring the lock back.
+ * too, for a repetition that came after it would bring the lock back. So would one that made a
+ * second version of it, where `object-lock` has versions removed one by one: there it is not tried.
  */
 export function proveWithLock(store: ObjectStore, file: RepositoryFile, data: Uint8Array): void {
+  const isWanted = store.conditionalPut === "unknown" && store.settings.objectLock === undefined;
+  if (!isWanted) return;
   const put = {
     Bucket: store.location.bucket,
     Key: keyOf(store.location.prefix, file),

@@ -50,9 +50,7 @@ export async function saveObject(store: ObjectStore, request: SaveRequest): Prom
     }
     throw error;
   }
-  if (file.type === "lock" && store.conditionalPut === "unknown") {
-    proveWithLock(store, file, data);
-  }
+  if (file.type === "lock") proveWithLock(store, file, data);
   if (file.type === "config" && store.conditionalPut !== "refused") {
     const stored = await loadObject(store, file, { signal });
     if (Buffer.compare(stored, data) !== 0) throw exists(store, file);

@@ -86,6 +86,18 @@ test("a lock that goes at once is not brought back by what it was used to find o
   assert.deepEqual(methods, ["PUT", "PUT", "DELETE"]);
 });
 
+test("with versions that are removed one by one, no lock gets a second one", async () => {
+  await using fixture = await standInFixture();
+  await fixture.backend.save({ type: "config", name: "" }, new Uint8Array(5));
+  const settings = new Map([["object-lock", "governance:1"]]);
+  await using opened = await s3BackendFactory.open(fixture.location, { env: ENV, settings });
+  const before = fixture.store.requests.length;
+  await opened.save(LOCK, new Uint8Array(9));
+  await opened.save(PACK, new Uint8Array(9));
+  const methods = fixture.store.requests.slice(before).map(({ method }) => method);
+  assert.deepEqual(methods, ["HEAD", "PUT", "HEAD", "PUT"]);
+});
+
 test("a try that fails tells nothing, and the next lock is another one", async () => {
   await using fixture = await standInFixture();
   await fixture.backend.save({ type: "config", name: "" }, new Uint8Array(5));
