@@ -10,5 +10,6 @@ export { BadPattern, matchName, type NameMatcher } from "./patterns/name-match.t
 export * from "./patterns/pattern-file.ts";
 export * from "./patterns/pattern-list.ts";
 export * from "./repository-file.ts";
+export * from "./retry-after.ts";
 export * from "./shell-words.ts";
 export * from "./source.ts";

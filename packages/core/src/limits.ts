@@ -181,8 +181,8 @@ export const RETRY_TOTAL_MAX_MS: number = 15 * 60_000;
 export const RETRY_OPEN_MAX_MS: number = 2 * 60_000;
 /** What one attempt adds to that at most: the machine may have slept in it. */
 export const RETRY_ATTEMPT_COUNTED_MAX_MS: number = 5 * 60_000;
-/** A store that asks for a longer pause is asked again after this one. */
-export const RETRY_AFTER_MAX_MS: number = 2 * 60_000;
+/** A store that asks for a longer pause is taken to ask for this one. */
+export const RETRY_AFTER_MAX_MS: number = 60 * 60_000;
 /** A stored file is compared with what it should be in pieces of this size. */
 export const COMPARE_SLICE_BYTES: number = 4 * MiB;
 
@@ -259,8 +259,6 @@ export const REST_LIST_MAX_BYTES: number = 10 * 1024 * MiB;
 /** What is read of the text that a server says to a failure; of it, so many characters are shown. */
 export const REST_FAILURE_TEXT_MAX_BYTES: number = 16 * KiB;
 export const REST_FAILURE_TEXT_SHOWN_CHARS = 200;
-/** A longer pause that a server asks for is cut to this. */
-export const REST_RETRY_AFTER_MAX_MS: number = 60 * 60_000;
 /** HTTP/2: bytes that may be under way to us in one call, and in all. */
 export const HTTP2_STREAM_WINDOW_BYTES: number = 4 * MiB;
 export const HTTP2_SESSION_WINDOW_BYTES: number = 32 * MiB;

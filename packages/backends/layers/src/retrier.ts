@@ -1,6 +1,5 @@
 import {
   isComebackError,
-  RETRY_AFTER_MAX_MS,
   RETRY_ATTEMPT_COUNTED_MAX_MS,
   RETRY_PAUSE_FIRST_MS,
   RETRY_PAUSE_MAX_MS,
@@ -115,7 +114,7 @@ export class RetrySeries {
     // Only so much of an attempt counts: a laptop that slept, or a clock that was set, is no outage.
     const attemptMs = clock.now() - this.#attemptedMs;
     this.#spentMs += Math.min(Math.max(attemptMs, 0), RETRY_ATTEMPT_COUNTED_MAX_MS);
-    const pauseMs = this.#nextPauseMs(error);
+    const pauseMs = this.#nextPauseMs(error, totalMaxMs - this.#spentMs);
     this.#spentMs += pauseMs;
     if (this.#spentMs > totalMaxMs) {
       this.#retrier.isStoreGone = true;
@@ -139,13 +138,16 @@ export class RetrySeries {
     return this.#signal?.aborted ? this.#signal.reason : error;
   }
 
-  /** Half to one and a half times the plain pause; longer where the store itself asks for it. */
-  #nextPauseMs(error: ComebackError): number {
+  /**
+   * Half to one and a half times the plain pause; longer where the store itself asks for it. Where
+   * that is more than the time that is left, the last attempt is made at the end of it.
+   */
+  #nextPauseMs(error: ComebackError, leftMs: number): number {
     const [low = 0, high = 0] = this.#retrier.options.random.fill(new Uint8Array(2));
     const pauseMs = Math.round(this.#pauseMs * (0.5 + (low + high * 256) / 65_536));
     this.#pauseMs = Math.min(this.#pauseMs * 2, RETRY_PAUSE_MAX_MS);
     const asked = error.context["retryAfterMs"];
     if (typeof asked !== "number" || !(asked > pauseMs)) return pauseMs;
-    return Math.min(asked, RETRY_AFTER_MAX_MS);
+    return Math.max(Math.min(asked, leftMs), pauseMs);
   }
 }

@@ -4,7 +4,6 @@ import { test } from "node:test";
 import {
   ComebackError,
   isComebackError,
-  RETRY_AFTER_MAX_MS,
   RETRY_PAUSE_MAX_MS,
   RETRY_TOTAL_MAX_MS,
   type RepositoryFile,
@@ -119,11 +118,11 @@ test("a machine that slept for hours in an attempt has not used its time up", as
   assert.deepEqual(await fixture.drive(backend.stat(pack)), { sizeBytes: data.byteLength });
 });
 
-test("a store may ask for a longer pause, but not for ever", async () => {
+test("a store gets the longer pause that it asks for, as long as there is time", async () => {
   const fixture = new Fixture();
   const { faulty, backend, notices } = fixture;
   await backend.save(pack, data);
-  for (const [at, retryAfterMs] of [30_000, 10, 86_400_000].entries()) {
+  for (const [at, retryAfterMs] of [30_000, 10, 300_000, 3_600_000].entries()) {
     const details = { retryable: true, context: { retryAfterMs } };
     const error = new ComebackError("backend.busy", "slow down", details);
     faulty.stage({ method: "stat", when: at + 1, fault: { kind: "error", error } });
@@ -131,8 +130,28 @@ test("a store may ask for a longer pause, but not for ever", async () => {
   await fixture.drive(backend.stat(pack));
   const pauses = notices.map(({ pauseMs }) => pauseMs);
   assert.equal(pauses[0], 30_000);
-  assert.ok(pauses[1]! >= 1000);
-  assert.equal(pauses[2], RETRY_AFTER_MAX_MS);
+  assert.ok(pauses[1]! >= 1000 && pauses[1]! < 30_000);
+  assert.equal(pauses[2], 300_000);
+  // The last attempt is made when the time is over, and not before.
+  assert.equal(
+    pauses.reduce((sum, pauseMs) => sum + pauseMs, 0),
+    RETRY_TOTAL_MAX_MS,
+  );
+});
+
+test("a store that asks for one long pause after the other is given up within the bound", async () => {
+  const fixture = new Fixture();
+  const { clock, faulty, backend, notices } = fixture;
+  const details = { retryable: true, context: { retryAfterMs: 600_000 } };
+  const error = new ComebackError("backend.busy", "slow down", details);
+  faulty.stage({ method: "stat", when: "always", fault: { kind: "error", error } });
+  const startMs = clock.now();
+  await assert.rejects(fixture.drive(backend.stat(pack)), /slow down/);
+  assert.equal(clock.now() - startMs, RETRY_TOTAL_MAX_MS);
+  assert.deepEqual(
+    notices.map(({ pauseMs }) => pauseMs),
+    [600_000, 300_000],
+  );
 });
 
 test("an abort ends the wait, with its reason", async () => {
