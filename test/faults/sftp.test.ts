@@ -1,27 +1,11 @@
-import { appendFileSync } from "node:fs";
 import { join } from "node:path";
-import { after, test } from "node:test";
-import { type ConnectionFaults, FaultProxy, SeededRandom } from "@comeback/testkit";
+import { test } from "node:test";
+import { type ConnectionFaults, SeededRandom } from "@comeback/testkit";
 import { Client } from "../drivers/client.ts";
 import { memoryFolder } from "../drivers/scratch.ts";
-import { COMEBACK, RESTIC_018 } from "../drivers/tools.ts";
-import { SshServer } from "../services/openssh/ssh-server.ts";
-import { SshUser } from "../services/openssh/ssh-user.ts";
+import { RESTIC_018 } from "../drivers/tools.ts";
+import { FarSsh } from "./far-ssh.ts";
 import { assertNothingLost, liveThroughStorm, makeCorpus } from "./far-place.ts";
-
-/** Logs in as its user does. */
-class SshClient extends Client {
-  readonly #env: Readonly<Record<string, string | undefined>>;
-
-  constructor(repository: string, env: Readonly<Record<string, string | undefined>>) {
-    super(COMEBACK, repository);
-    this.#env = env;
-  }
-
-  override get environment(): Record<string, string | undefined> {
-    return { ...super.environment, ...this.#env };
-  }
-}
 
 const SEED = 814;
 const MiB = 1024 * 1024;
@@ -61,24 +45,11 @@ class BadConnections {
 
 test(`an ssh server behind a bad network: all gets through, seed ${SEED}`, async () => {
   const folder = memoryFolder("faults-sftp");
-  const server = await SshServer.start({ folder: join(folder, "server") });
-  const proxy = await FaultProxy.start({ port: server.port });
-  after(() => proxy[Symbol.asyncDispose]());
-  const user = new SshUser(join(folder, "user"));
-  server.allow(user.publicKey);
-  user.trust(server);
-  // The key is looked for under the name of the server, whatever is in front of it.
-  const name = `[127.0.0.1]:${server.port}`;
-  // Of several values for one setting, ssh takes the first.
-  appendFileSync(user.configPath, `Host far\n  Port ${proxy.port}\n`);
-  user.addHost("far", server, [`HostKeyAlias ${name}`]);
-  user.addHost("direct", server);
-
+  const far = await FarSsh.start(folder);
+  const { proxy } = far;
   const root = join(folder, "repository");
-  const env = user.environment;
-  const clientOf = (host: string): Client => new SshClient(`sftp:${host}:${root}`, env);
-  const client = clientOf("far");
-  await clientOf("direct").done(["init"]);
+  const client = far.client("far", root);
+  await far.client("direct", root).done(["init"]);
   const storm = new BadConnections(new SeededRandom(SEED));
   const restic = new Client(RESTIC_018, root);
   const corpus = makeCorpus(folder, SEED);

@@ -35,8 +35,8 @@ export type TransferPace = (bytes: number, signal?: AbortSignal) => Promise<void
 
 interface TransferOptions extends OperationOptions {
   /**
-   * Asked before each part of the file is sent, or after it is received and before more of it is
-   * read. Only for backends that say `pacesTransfers`; `pacedSlices` cuts what is to be sent.
+   * Asked before each part of the file is sent or asked for, or after it is received and before
+   * more of it is read. Only for backends that say `pacesTransfers`; `pacedSlices` cuts what is to be sent.
    */
   readonly pace?: TransferPace | undefined;
 }

@@ -15,6 +15,7 @@ import type {
   LoadOptions,
   OperationOptions,
   RepositoryFile,
+  SaveOptions,
 } from "@comeback/core";
 import { folderOf, modesFor, pathOf, typeFolder } from "./layout.ts";
 import type { LayoutModes } from "./layout.ts";
@@ -45,6 +46,7 @@ export class SftpBackend implements Backend {
   readonly location: string;
   readonly connections: number;
   readonly isRemote: boolean = true;
+  readonly pacesTransfers: boolean = true;
   /** A server shows its own disk: what was saved is listed. */
   readonly listLagMs: number = 0;
   readonly #root: string;
@@ -74,8 +76,8 @@ export class SftpBackend implements Backend {
     return backend;
   }
 
-  save(file: RepositoryFile, data: Uint8Array, options: OperationOptions = {}): Promise<void> {
-    const { signal } = options;
+  save(file: RepositoryFile, data: Uint8Array, options: SaveOptions = {}): Promise<void> {
+    const { pace, signal } = options;
     const perform = async (session: SftpSession): Promise<void> => {
       await saveFile({
         session,
@@ -83,6 +85,7 @@ export class SftpBackend implements Backend {
         modes: this.#modes,
         file,
         data,
+        pace,
         signal,
         canSyncFolders: this.#canSyncFolders,
         assertThere: () => this.#assertThere(session),
