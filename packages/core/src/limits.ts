@@ -159,6 +159,8 @@ export const AZURE_CONNECTIONS_MAX = 1000;
 export const AZURE_CONNECTIONS_SPARE = 3;
 /** A connection on which nothing moves for this long is given up. */
 export const AZURE_IDLE_TIMEOUT_MS = 60_000;
+/** An upload that was sent whole before it was aborted is waited for so long. */
+export const AZURE_ABORT_ANSWER_MAX_MS = 5_000;
 /** A program that is asked for an identity's token is given up after this. */
 export const AZURE_TOKEN_PROGRAM_MS = 30_000;
 /** A larger file is sent in blocks of this size. */
