@@ -69,7 +69,7 @@ export function azureError(place: AzurePlace, doing: string, error: unknown): Co
     ...details,
     context: {
       ...(status === 0 ? {} : { httpStatus: status }),
-      ...(code === "" ? {} : { serviceCode: code }),
+      ...(code === "" ? {} : status === 0 ? { systemError: code } : { serviceCode: code }),
       // For the wrapper that retries.
       ...retryAfterContext(response?.headers?.get("retry-after"), place.clock.now()),
     },

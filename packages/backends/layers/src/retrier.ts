@@ -1,5 +1,6 @@
 import {
   isComebackError,
+  isNameNotFound,
   RETRY_ATTEMPT_COUNTED_MAX_MS,
   RETRY_PAUSE_FIRST_MS,
   RETRY_PAUSE_MAX_MS,
@@ -35,6 +36,11 @@ export interface RetryOptions {
   readonly random: Random;
   /** A call is given up when it has failed for so long; default `RETRY_TOTAL_MAX_MS`. */
   readonly totalMaxMs?: number;
+  /**
+   * The store was reached before. A host's name that is not known any more is then no wrong one: it
+   * is the name server that is gone, as after a laptop has changed its network.
+   */
+  readonly wasReached?: boolean;
   /** Once it aborts each call is made only once: whoever wants to end does not wait for a network. */
   readonly stop?: AbortSignal | undefined;
   readonly observer?: RetryObserver | undefined;
@@ -107,8 +113,12 @@ export class RetrySeries {
   /** Waits for the next attempt, or throws where there is to be none. */
   async failed(error: unknown): Promise<void> {
     const { clock, stop, observer, totalMaxMs = RETRY_TOTAL_MAX_MS } = this.#retrier.options;
-    const isFinal = !isComebackError(error) || !error.retryable;
-    if (this.#signal?.aborted || isFinal || stop?.aborted || this.#retrier.isStoreGone) {
+    if (
+      this.#signal?.aborted ||
+      !this.#mayPass(error) ||
+      stop?.aborted ||
+      this.#retrier.isStoreGone
+    ) {
       throw this.#end(error);
     }
     // Only so much of an attempt counts: a laptop that slept, or a clock that was set, is no outage.
@@ -129,6 +139,11 @@ export class RetrySeries {
     } catch {
       throw this.#end(error);
     }
+  }
+
+  #mayPass(error: unknown): error is ComebackError {
+    if (this.#retrier.options.wasReached === true && isNameNotFound(error)) return true;
+    return isComebackError(error) && error.retryable;
   }
 
   #end(error: unknown): unknown {

@@ -24,8 +24,9 @@ import { retryingArchive, retryingRetention } from "./retry-parts.ts";
 export class RetryBackend extends LayerBackend {
   readonly #retrier: Retrier;
 
-  constructor(inner: Backend, options: RetryOptions) {
-    const retrier = new Retrier(options);
+  constructor(inner: Backend, options: Omit<RetryOptions, "wasReached">) {
+    // An adapter is open once it has found its repository, or made one.
+    const retrier = new Retrier({ ...options, wasReached: true });
     super(inner, {
       archive: inner.archive && retryingArchive(inner.archive, retrier),
       retention: inner.retention && retryingRetention(inner.retention, retrier),

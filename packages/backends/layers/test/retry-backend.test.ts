@@ -9,7 +9,7 @@ import {
   type RepositoryFile,
 } from "@comeback/core";
 import { FaultyBackend, MemoryBackend, SeededRandom, SimulatedClock } from "@comeback/testkit";
-import { RetryBackend, type RetryNotice, type RetryOptions } from "../src/index.ts";
+import { Retrier, RetryBackend, type RetryNotice, type RetryOptions } from "../src/index.ts";
 import { driven } from "./drive-clock.ts";
 
 const data = new SeededRandom(3).bytes(10_000);
@@ -80,6 +80,33 @@ test("what is final fails at once, in every method", async () => {
   await assert.rejects(Array.fromAsync(backend.list("pack")), isNo);
   assert.equal(notices.length, 0);
   assert.equal(fixture.methods(), "save load stat remove list");
+});
+
+test("a name that was known before is looked up again, and a wrong one is told at once", async () => {
+  const details = { context: { systemError: "ENOTFOUND" } };
+  const error = new ComebackError("backend.unknown-host", "no address is known", details);
+  const fixture = new Fixture();
+  const { clock, faulty, backend, notices } = fixture;
+  await backend.save(pack, data);
+  for (const when of [1, 2, 3]) {
+    faulty.stage({ method: "load", when, fault: { kind: "error", error } });
+  }
+  assert.deepEqual(await fixture.drive(backend.load(pack)), data);
+  assert.equal(notices.length, 3);
+
+  const opening = new Retrier({ clock, random: new SeededRandom(1) });
+  let attempts = 0;
+  const open = async (): Promise<never> => {
+    attempts++;
+    throw error;
+  };
+  await assert.rejects(opening.run("opening the storage", undefined, open), /no address/);
+  assert.equal(attempts, 1);
+
+  // A key that nobody vouches for is as unknown as before.
+  const unknownKey = new ComebackError("backend.unknown-host", "the host key is not known");
+  faulty.stage({ method: "stat", fault: { kind: "error", error: unknownKey } });
+  await assert.rejects(backend.stat(pack), /host key/);
 });
 
 test("a store that stays away is given up within the time bound", async () => {
