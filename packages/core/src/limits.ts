@@ -27,6 +27,8 @@ export const UNPACKED_MAX_BYTES: number = 512 * MiB;
 export const INDEX_FILE_MAX_BLOBS = 50_000;
 /** A running backup makes what it stored known this often, so that little is lost in a crash. */
 export const INDEX_SAVE_INTERVAL_MS = 60_000;
+/** After an interruption, what was stored is made known within this time: Ctrl-C ends in a second. */
+export const SALVAGE_MAX_MS = 700;
 /** A running backup notes this often how far it has come, for the next run to go on from. */
 export const CHECKPOINT_INTERVAL_MS: number = 5 * 60_000;
 /** ... and less often where folders are huge: a part of the data in so many is trees for it. */

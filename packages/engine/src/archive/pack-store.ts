@@ -1,4 +1,4 @@
-import { INDEX_FILE_MAX_BLOBS, INDEX_SAVE_INTERVAL_MS } from "@comeback/core";
+import { INDEX_FILE_MAX_BLOBS, INDEX_SAVE_INTERVAL_MS, SALVAGE_MAX_MS } from "@comeback/core";
 import { collectGarbage } from "@comeback/platform";
 import { encodeIndexFile } from "../index/index-file.ts";
 import { type FinishedPack, packedBlob } from "../pack/packer.ts";
@@ -11,6 +11,8 @@ export interface PackStoreOptions {
   /** Resolves when writing is allowed. */
   readonly mayWrite: Promise<void>;
   readonly signal: AbortSignal;
+  /** How long `salvage` may take at most; default SALVAGE_MAX_MS. */
+  readonly salvageMaxMs?: number | undefined;
   onStored(bytes: number): void;
 }
 
@@ -75,13 +77,22 @@ export class PackStore {
    */
   async salvage(lastTrees?: FinishedPack): Promise<boolean> {
     await Promise.all(this.#uploads);
-    const signal = AbortSignal.timeout(SALVAGE_TIMEOUT_MS);
+    const { repository, salvageMaxMs = SALVAGE_MAX_MS } = this.#options;
+    const [done, late] = [new AbortController(), new AbortController()];
+    const sleeping = repository.clock.sleep(salvageMaxMs, done.signal);
+    void sleeping.then(
+      () => late.abort(),
+      () => undefined,
+    );
+    const { signal } = late;
     try {
       if (lastTrees !== undefined) await this.#upload(lastTrees, "tree", signal);
       await this.#saveIndex(signal);
       return true;
     } catch {
       return false;
+    } finally {
+      done.abort();
     }
   }
 
@@ -138,6 +149,3 @@ export class PackStore {
     }
   }
 }
-
-/** Ctrl-C has to end within a second. */
-const SALVAGE_TIMEOUT_MS = 700;
