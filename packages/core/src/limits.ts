@@ -235,8 +235,7 @@ export const SFTP_START_MAX_MS: number = 2 * 60_000;
 export const SFTP_SILENCE_MAX_MS: number = 5 * 60_000;
 /** After an abort, or at the end, a server has so long to answer before its ssh is killed. */
 export const SFTP_END_MAX_MS = 5_000;
-/** Temporary files of crashed saves are removed once they are so old, and so many at a time. */
-export const SFTP_TEMPORARY_MAX_MS: number = 24 * 3_600_000;
+/** Temporary files of lost connections that are remembered, to be removed by the next one. */
 export const SFTP_TEMPORARIES_KEPT_MAX = 1_000;
 /** Calls that a REST server or rclone gets at once (restic: 5), and the most that may be asked for. */
 export const REST_CONNECTIONS = 5;
@@ -302,6 +301,11 @@ export const COPY_BATCH_PACKS = 100;
 export const PRUNE_KEEP_DELETE_DEFAULT_MS: number = 23 * 3_600_000;
 /** Clocks of several machines are taken to differ by no more. */
 export const PRUNE_CLOCK_MARGIN_MS = 3_600_000;
+/** What a killed save has left is removed once nothing was written to it for so long. */
+export const LEFT_OVER_MIN_AGE_MS: number = 24 * 3_600_000;
+/** Of such files so many are looked at in one prune, and so many removed at once. */
+export const LEFT_OVERS_FOUND_MAX = 10_000;
+export const LEFT_OVERS_IN_FLIGHT_MAX = 8;
 /** Fewer small packs than this are not worth putting together (restic: 10). */
 export const PRUNE_SMALL_PACKS_MIN = 10;
 /** Parts of packs that a prune has in memory at once (one larger part may go alone). */

@@ -12,7 +12,7 @@ import {
 import { compareStored } from "./compare-stored.ts";
 import { LayerBackend } from "./layer-backend.ts";
 import { Retrier, RetrySeries, type RetryOptions } from "./retrier.ts";
-import { retryingArchive, retryingRetention } from "./retry-parts.ts";
+import { retryingArchive, retryingLeftOvers, retryingRetention } from "./retry-parts.ts";
 
 /**
  * Makes calls again that failed in a way that may pass. What the answer of a `save` that got lost
@@ -30,6 +30,7 @@ export class RetryBackend extends LayerBackend {
     super(inner, {
       archive: inner.archive && retryingArchive(inner.archive, retrier),
       retention: inner.retention && retryingRetention(inner.retention, retrier),
+      leftOvers: inner.leftOvers && retryingLeftOvers(inner.leftOvers, retrier),
     });
     this.#retrier = retrier;
   }

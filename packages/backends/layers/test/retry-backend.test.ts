@@ -297,7 +297,7 @@ test("a list that breaks begins anew, and names nothing twice or never", async (
   assert.deepEqual(listed.map(({ name }) => name).sort(), names.toSorted());
 });
 
-test("thaws, states and locks are asked for again", async () => {
+test("thaws, states, locks and left-over files are asked for again", async () => {
   const fixture = new Fixture();
   const asked: string[] = [];
   const failFirst = (what: string): void => {
@@ -321,9 +321,20 @@ test("thaws, states and locks are asked for again", async () => {
       lockedUntilMs: async () => (failFirst("lockedUntilMs"), 5),
       extend: async () => failFirst("extend"),
     },
+    leftOvers: async () => {
+      failFirst("find");
+      const remove = async (): Promise<void> => failFirst("remove");
+      return [{ path: "a", sizeBytes: 1, modifiedMs: 2, remove }];
+    },
   });
-  const { archive, retention } = new RetryBackend(inner, { clock, random: new SeededRandom(1) });
-  assert.ok(archive !== undefined && retention !== undefined);
+  const { archive, leftOvers, retention } = new RetryBackend(inner, {
+    clock,
+    random: new SeededRandom(1),
+  });
+  assert.ok(archive !== undefined && retention !== undefined && leftOvers !== undefined);
+  const [left] = await fixture.drive(leftOvers());
+  await fixture.drive(left!.remove());
+  assert.equal(asked.filter((what) => what === "remove").length, 2);
   await fixture.drive(archive.thaw(pack.name, { tier: "Bulk", days: 1 }));
   const states = await fixture.drive(Array.fromAsync(archive.states(["a", "b", "c"])));
   assert.deepEqual(

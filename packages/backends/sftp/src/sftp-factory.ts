@@ -46,8 +46,7 @@ async function reach(
   const place = parseSftpLocation(location);
   const connections = connectionsOf(options.settings);
   const pool = poolFor(location, options, Math.min(connections, SFTP_PROCESSES_MAX));
-  const { clock = systemClock } = options;
-  const backend = { location, root: place.path, connections, pool, clock, signal };
+  const backend = { location, root: place.path, connections, pool, signal };
   try {
     await pool.use({ signal, isHeavy: false }, (session) => prepare(session, backend));
     return await SftpBackend.open(backend);
