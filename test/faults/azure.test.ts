@@ -1,4 +1,3 @@
-import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { HttpFaultProxy } from "@comeback/testkit";
 import { AzureClient, copyBlobs } from "../azure/azure-client.ts";
@@ -37,8 +36,7 @@ test(`Azure behind a bad network: all gets through, seed ${SEED}`, async () => {
   const place = { client, folder, corpus: makeCorpus(folder, SEED), resticChecks };
   const storm = new HttpStorm({ seed: SEED, slowDown: SERVER_BUSY, every: 5 });
   proxy.usually(storm.choose);
-  await liveThroughStorm(place);
+  await liveThroughStorm(place, () => storm.missing);
   proxy.usually();
-  assert.ok(storm.came.size >= 8, JSON.stringify([...storm.came]));
   await assertNothingLost(place);
 });

@@ -10,6 +10,7 @@ import { makeFolder, memoryFolder } from "../drivers/scratch.ts";
 import { COMEBACK } from "../drivers/tools.ts";
 import { waitUntil } from "../drivers/wait-until.ts";
 import { startRestServer } from "../services/rclone/rest-servers.ts";
+import { FarSsh } from "./far-ssh.ts";
 
 const SEED = 851;
 const KiB = 1024;
@@ -19,9 +20,6 @@ const WINDOW_MS = 30_000;
 const START_BYTES = 3 * 1024 * KiB;
 
 const folder = memoryFolder("faults-bandwidth");
-const [port = 0] = await freePorts(1);
-const server = await startRestServer({ data: makeFolder(folder, "data"), port });
-after(() => server[Symbol.asyncDispose]());
 
 /** What does not get smaller, and lasts longer than the window. */
 const source = makeFolder(folder, "source");
@@ -38,16 +36,19 @@ function passed(direction: Direction, proxy: FaultProxy, pid: number): number {
   return Number(counted);
 }
 
+/** A repository, and the way to it on which the bytes are counted. */
+interface CountedWay {
+  readonly proxy: FaultProxy;
+  readonly client: Client;
+}
+
 /** Bytes in a window, against what the rate allows in that window. */
 async function assertRate(
   args: readonly string[],
   direction: Direction,
-  repository: string,
+  { proxy, client }: CountedWay,
 ): Promise<void> {
-  const proxy = await FaultProxy.start({ port });
-  after(() => proxy[Symbol.asyncDispose]());
-  const limited = new Client(COMEBACK, `rest:http://127.0.0.1:${proxy.port}/${repository}/`);
-  const running = limited.start(["--no-cache", ...args]);
+  const running = client.start(["--no-cache", ...args]);
   await waitUntil("packs go through", () => proxy.passedBytes(direction) > START_BYTES);
   const [startMs, startBytes] = [performance.now(), passed(direction, proxy, running.pid)];
   await sleep(WINDOW_MS);
@@ -60,14 +61,46 @@ async function assertRate(
   assert.ok(ratio > 0.9 && ratio < 1.1, `${bytes} bytes in ${seconds} s: ${ratio} of the rate`);
 }
 
-test("--limit-upload and --limit-download hold for half a minute", async () => {
-  const direct = (name: string): Client => new Client(COMEBACK, `${server.url}/${name}/`);
-  await direct("up").done(["init"]);
-  await direct("down").done(["init"]);
-  await direct("down").backup([source]);
-  const [rate, target] = [String(RATE_KIB), join(folder, "target")];
+const [port = 0] = await freePorts(1);
+const data = makeFolder(folder, "data");
+const server = await startRestServer({ data, port });
+after(() => server[Symbol.asyncDispose]());
+
+async function restWay(name: string): Promise<CountedWay> {
+  const proxy = await FaultProxy.start({ port });
+  after(() => proxy[Symbol.asyncDispose]());
+  const url = `rest:http://127.0.0.1:${proxy.port}/${name}/`;
+  return { proxy, client: new Client(COMEBACK, url) };
+}
+
+async function sftpWay(name: string): Promise<CountedWay> {
+  const far = await FarSsh.start(join(folder, `ssh-${name}`));
+  return { proxy: far.proxy, client: far.client("far", join(data, name)) };
+}
+
+test("--limit-upload and --limit-download hold for half a minute, on REST and SFTP", async () => {
+  const ways = {
+    "rest-up": await restWay("rest-up"),
+    "rest-down": await restWay("rest-down"),
+    "sftp-up": await sftpWay("sftp-up"),
+    "sftp-down": await sftpWay("sftp-down"),
+  };
+  for (const name of Object.keys(ways)) {
+    // On their way they would count.
+    const local = new Client(COMEBACK, join(data, name));
+    await local.done(["init"]);
+    if (name.endsWith("-down")) await local.backup([source]);
+  }
+  const rate = String(RATE_KIB);
+  const up = ["backup", "--limit-upload", rate, source];
+  const down = (name: string): string[] => {
+    const target = join(folder, `target-${name}`);
+    return ["restore", "latest", "--target", target, "--limit-download", rate];
+  };
   await Promise.all([
-    assertRate(["backup", "--limit-upload", rate, source], "up", "up"),
-    assertRate(["restore", "latest", "--target", target, "--limit-download", rate], "down", "down"),
+    assertRate(up, "up", ways["rest-up"]),
+    assertRate(down("rest"), "down", ways["rest-down"]),
+    assertRate(up, "up", ways["sftp-up"]),
+    assertRate(down("sftp"), "down", ways["sftp-down"]),
   ]);
 });

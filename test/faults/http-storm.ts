@@ -23,52 +23,64 @@ function isNamedFile({ url }: SeenRequest): boolean {
 }
 
 /** All that goes wrong without a byte being another; a few at a time, so that all have their turn. */
-function passingFaults(slowDown: Answer): readonly MakeFault[] {
+function passingFaults(slowDown: Answer): ReadonlyMap<string, MakeFault> {
   const again = { "retry-after": "1" };
-  return [
-    () => ({ kind: "drop" }),
-    () => ({ kind: "answer", status: 500 }),
-    (request, random) =>
-      isUpload(request) ? { kind: "cut-upload", keepBytes: random.integer(0, 400_000) } : undefined,
-    () => slowDown,
-    ({ method }, random) =>
-      method === "GET" ? { kind: "truncate", keepBytes: random.integer(0, 100_000) } : undefined,
-    () => ({ kind: "lost-answer" }),
-    () => ({ kind: "answer", status: 429, headers: again }),
-    (_request, random) => ({ kind: "delay", delayMs: random.integer(1, 300) }),
-    () => ({ kind: "answer", status: 503, headers: again }),
-    (request, random) =>
-      isUpload(request) && isNamedFile(request)
-        ? { kind: "flip-upload", atByte: random.integer(0, 100) }
-        : undefined,
-  ];
+  return new Map<string, MakeFault>([
+    ["drop", () => ({ kind: "drop" })],
+    ["answer 500", () => ({ kind: "answer", status: 500 })],
+    [
+      "cut upload",
+      (request, random) =>
+        isUpload(request)
+          ? { kind: "cut-upload", keepBytes: random.integer(0, 400_000) }
+          : undefined,
+    ],
+    ["slow down", () => slowDown],
+    [
+      "truncate",
+      ({ method }, random) =>
+        method === "GET" ? { kind: "truncate", keepBytes: random.integer(0, 100_000) } : undefined,
+    ],
+    ["lost answer", () => ({ kind: "lost-answer" })],
+    ["answer 429", () => ({ kind: "answer", status: 429, headers: again })],
+    ["delay", (_request, random) => ({ kind: "delay", delayMs: random.integer(1, 300) })],
+    ["answer 503", () => ({ kind: "answer", status: 503, headers: again })],
+    [
+      "flip upload",
+      (request, random) =>
+        isUpload(request) && isNamedFile(request)
+          ? { kind: "flip-upload", atByte: random.integer(0, 100) }
+          : undefined,
+    ],
+  ]);
 }
 
 /** Faults that come and go, by a seed: the same requests in the same order meet the same ones. */
 export class HttpStorm {
-  /** How often each kind came. */
-  readonly came: Map<string, number> = new Map();
+  /** The kinds that have not come yet. */
+  readonly missing: Set<string>;
   readonly #random: SeededRandom;
   readonly #every: number;
   /** Who has had a turn goes to the end. */
-  readonly #faults: MakeFault[];
+  readonly #faults: (readonly [name: string, make: MakeFault])[];
   #requests = 0;
 
   constructor({ seed, slowDown, every }: HttpStormOptions) {
     this.#random = new SeededRandom(seed);
     this.#every = every;
     this.#faults = [...passingFaults(slowDown)];
+    this.missing = new Set(this.#faults.map(([name]) => name));
   }
 
   readonly choose: HttpFaultChoice = (request) => {
     if (++this.#requests % this.#every !== 0) return undefined;
-    for (const [index, make] of this.#faults.entries()) {
+    for (const [index, entry] of this.#faults.entries()) {
+      const [name, make] = entry;
       const fault = make(request, this.#random);
       if (fault === undefined) continue;
       this.#faults.splice(index, 1);
-      this.#faults.push(make);
-      const name = fault.kind === "answer" ? `answer ${fault.status}` : fault.kind;
-      this.came.set(name, (this.came.get(name) ?? 0) + 1);
+      this.#faults.push(entry);
+      this.missing.delete(name);
       return fault;
     }
     return undefined;

@@ -1,4 +1,3 @@
-import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { HttpFaultProxy } from "@comeback/testkit";
@@ -28,8 +27,7 @@ test(`a REST server behind a bad network: all gets through, seed ${SEED}`, async
   const slowDown = { kind: "answer", status: 503, headers: { "retry-after": "2" } } as const;
   const storm = new HttpStorm({ seed: SEED, slowDown, every: 4 });
   proxy.usually(storm.choose);
-  await liveThroughStorm(place);
+  await liveThroughStorm(place, () => storm.missing);
   proxy.usually();
-  assert.ok(storm.came.size >= 8, JSON.stringify([...storm.came]));
   await assertNothingLost(place);
 });

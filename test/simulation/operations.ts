@@ -192,6 +192,7 @@ const BUILDING = { exclusive: false, activity: "prune" } as const;
 async function mergeSome({ world, client, random }: Actor): Promise<void> {
   await using session = await openSession(world, client, BUILDING);
   const { repository, signal, mayWrite } = session;
+  await mayWrite;
   const snapshots = (await listSnapshots(repository, {}, { signal })).filter(
     (snapshot) => world.modelOf(snapshot) !== undefined && random.chance(60),
   );
@@ -206,10 +207,8 @@ async function mergeSome({ world, client, random }: Actor): Promise<void> {
     hostname: "merged",
     programVersion: "simulated",
     forget: forgets,
-    mayWrite,
     signal,
   });
-  await mayWrite;
   if (forgets) for (const { id } of snapshots) world.removed.add(id);
   world.saved.add((await executeMerge(repository, plan, { signal })).id);
 }
@@ -218,6 +217,7 @@ async function mergeSome({ world, client, random }: Actor): Promise<void> {
 async function rewriteOne({ world, client, random }: Actor): Promise<void> {
   await using session = await openSession(world, client, BUILDING);
   const { repository, signal, mayWrite } = session;
+  await mayWrite;
   const all = await listSnapshots(repository, {}, { signal });
   const snapshots = all.filter((snapshot) => world.modelOf(snapshot) !== undefined);
   if (snapshots.length === 0) return;
@@ -230,10 +230,8 @@ async function rewriteOne({ world, client, random }: Actor): Promise<void> {
     excludes: (path, node) => node.type === "file" && path.endsWith(`/${name}`),
     hostname: hostWithout(snapshot, name),
     forget: random.chance(50),
-    mayWrite,
     signal,
   });
-  await mayWrite;
   if (plan.forget) world.removed.add(snapshot.id);
   for (const { id } of await executeRewrite(repository, plan, { signal })) world.saved.add(id);
   const [failure] = plan.failed;

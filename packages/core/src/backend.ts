@@ -35,8 +35,8 @@ export type TransferPace = (bytes: number, signal?: AbortSignal) => Promise<void
 
 interface TransferOptions extends OperationOptions {
   /**
-   * Asked before each part of the file is sent, or after it is received and before more of it is
-   * read. Only for backends that say `pacesTransfers`; `pacedSlices` cuts what is to be sent.
+   * Asked before each part of the file is sent or asked for, or after it is received and before
+   * more of it is read. Only for backends that say `pacesTransfers`; `pacedSlices` cuts what is to be sent.
    */
   readonly pace?: TransferPace | undefined;
 }
@@ -103,6 +103,21 @@ export interface BackendRetention {
 }
 
 /**
+ * What the save of a process that was killed has left in a store: no file of the repository, and in
+ * no list. A save that is under way looks the same, and one of a client that was suspended as well:
+ * when nobody can be writing it any more is for the caller to say.
+ */
+export interface LeftOver {
+  /** For messages: where it lies, without secrets. */
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** When it was last written to, by the store's clock. */
+  readonly modifiedMs: number;
+  /** Resolves where it is gone already, and leaves what was written to since it was found. */
+  remove(options?: OperationOptions): Promise<void>;
+}
+
+/**
  * Where a repository lives. The contract, which the conformance suite in testkit holds every
  * adapter to:
  *
@@ -154,6 +169,12 @@ export interface Backend extends AsyncDisposable {
    * where the store keeps what is hidden until its time is over.
    */
   readonly retention?: BackendRetention | undefined;
+
+  /**
+   * There only where a save writes under another name first. Finds what our own saves have left, at
+   * most `LEFT_OVERS_FOUND_MAX`; other programs' temporary files are theirs.
+   */
+  readonly leftOvers?: ((options?: OperationOptions) => Promise<readonly LeftOver[]>) | undefined;
 
   save(file: RepositoryFile, data: Uint8Array, options?: SaveOptions): Promise<void>;
   load(file: RepositoryFile, options?: LoadOptions): Promise<Uint8Array<ArrayBuffer>>;

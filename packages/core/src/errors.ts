@@ -190,6 +190,14 @@ export function assert(condition: boolean, message: string): asserts condition {
   }
 }
 
+/**
+ * The name of the store's host is not known to any name server. Adapters say by
+ * `context.systemError` that this is why, and that it is final: most often a name is wrong.
+ */
+export function isNameNotFound(error: unknown): error is ComebackError {
+  return isComebackError(error) && error.context["systemError"] === "ENOTFOUND";
+}
+
 /** The text of an unknown error, without a stack. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -15,6 +15,7 @@ export * from "./patterns/pattern-file.ts";
 export * from "./patterns/pattern-list.ts";
 export * from "./protected-source.ts";
 export * from "./repository-file.ts";
+export * from "./retry-after.ts";
 export * from "./shell-words.ts";
 export * from "./snapshotter.ts";
 export * from "./source.ts";

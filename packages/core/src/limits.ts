@@ -27,6 +27,8 @@ export const UNPACKED_MAX_BYTES: number = 512 * MiB;
 export const INDEX_FILE_MAX_BLOBS = 50_000;
 /** A running backup makes what it stored known this often, so that little is lost in a crash. */
 export const INDEX_SAVE_INTERVAL_MS = 60_000;
+/** After an interruption, what was stored is made known within this time: Ctrl-C ends in a second. */
+export const SALVAGE_MAX_MS = 700;
 /** A running backup notes this often how far it has come, for the next run to go on from. */
 export const CHECKPOINT_INTERVAL_MS: number = 5 * 60_000;
 /** ... and less often where folders are huge: a part of the data in so many is trees for it. */
@@ -164,6 +166,8 @@ export const AZURE_CONNECTIONS_MAX = 1000;
 export const AZURE_CONNECTIONS_SPARE = 3;
 /** A connection on which nothing moves for this long is given up. */
 export const AZURE_IDLE_TIMEOUT_MS = 60_000;
+/** An upload that was sent whole before it was aborted is waited for so long. */
+export const AZURE_ABORT_ANSWER_MAX_MS = 5_000;
 /** A program that is asked for an identity's token is given up after this. */
 export const AZURE_TOKEN_PROGRAM_MS = 30_000;
 /** A larger file is sent in blocks of this size. */
@@ -186,8 +190,8 @@ export const RETRY_TOTAL_MAX_MS: number = 15 * 60_000;
 export const RETRY_OPEN_MAX_MS: number = 2 * 60_000;
 /** What one attempt adds to that at most: the machine may have slept in it. */
 export const RETRY_ATTEMPT_COUNTED_MAX_MS: number = 5 * 60_000;
-/** A store that asks for a longer pause is asked again after this one. */
-export const RETRY_AFTER_MAX_MS: number = 2 * 60_000;
+/** A store that asks for a longer pause is taken to ask for this one. */
+export const RETRY_AFTER_MAX_MS: number = 60 * 60_000;
 /** A stored file is compared with what it should be in pieces of this size. */
 export const COMPARE_SLICE_BYTES: number = 4 * MiB;
 
@@ -236,8 +240,7 @@ export const SFTP_START_MAX_MS: number = 2 * 60_000;
 export const SFTP_SILENCE_MAX_MS: number = 5 * 60_000;
 /** After an abort, or at the end, a server has so long to answer before its ssh is killed. */
 export const SFTP_END_MAX_MS = 5_000;
-/** Temporary files of crashed saves are removed once they are so old, and so many at a time. */
-export const SFTP_TEMPORARY_MAX_MS: number = 24 * 3_600_000;
+/** Temporary files of lost connections that are remembered, to be removed by the next one. */
 export const SFTP_TEMPORARIES_KEPT_MAX = 1_000;
 /** Calls that a REST server or rclone gets at once (restic: 5), and the most that may be asked for. */
 export const REST_CONNECTIONS = 5;
@@ -264,8 +267,6 @@ export const REST_LIST_MAX_BYTES: number = 10 * 1024 * MiB;
 /** What is read of the text that a server says to a failure; of it, so many characters are shown. */
 export const REST_FAILURE_TEXT_MAX_BYTES: number = 16 * KiB;
 export const REST_FAILURE_TEXT_SHOWN_CHARS = 200;
-/** A longer pause that a server asks for is cut to this. */
-export const REST_RETRY_AFTER_MAX_MS: number = 60 * 60_000;
 /** HTTP/2: bytes that may be under way to us in one call, and in all. */
 export const HTTP2_STREAM_WINDOW_BYTES: number = 4 * MiB;
 export const HTTP2_SESSION_WINDOW_BYTES: number = 32 * MiB;
@@ -305,6 +306,11 @@ export const COPY_BATCH_PACKS = 100;
 export const PRUNE_KEEP_DELETE_DEFAULT_MS: number = 23 * 3_600_000;
 /** Clocks of several machines are taken to differ by no more. */
 export const PRUNE_CLOCK_MARGIN_MS = 3_600_000;
+/** What a killed save has left is removed once nothing was written to it for so long. */
+export const LEFT_OVER_MIN_AGE_MS: number = 24 * 3_600_000;
+/** Of such files so many are looked at in one prune, and so many removed at once. */
+export const LEFT_OVERS_FOUND_MAX = 10_000;
+export const LEFT_OVERS_IN_FLIGHT_MAX = 8;
 /** Fewer small packs than this are not worth putting together (restic: 10). */
 export const PRUNE_SMALL_PACKS_MIN = 10;
 /** Parts of packs that a prune has in memory at once (one larger part may go alone). */

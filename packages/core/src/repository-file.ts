@@ -9,6 +9,17 @@ export function isRepositoryFileName(name: string): boolean {
   return NAME.test(name);
 }
 
+const TEMPORARY_NAME = /^(?:config|[0-9a-f]{64})-tmp-[0-9a-f]{16}$/;
+
+/**
+ * True for what a save is named until it is whole, where a store knows names alone: the file's name,
+ * `-tmp-` and 16 hexadecimal digits by chance. restic and we pass over such names in every list;
+ * restic's own have at most ten decimal digits there, and are never taken for ours.
+ */
+export function isTemporaryFileName(name: string): boolean {
+  return TEMPORARY_NAME.test(name);
+}
+
 /** Refuses a name that could lead outside the repository, before any I/O is done with it. */
 export function assertRepositoryFile(file: RepositoryFile): void {
   const known = FILE_TYPES.includes(file.type);

@@ -129,18 +129,24 @@ test("a disk of the server that is not mounted any more is no empty repository",
   assert.equal((await backend.load(file)).byteLength, 9);
 });
 
-test("old temporary files go with the next removal, young ones stay", async () => {
+test("what killed saves left is found with its age, and nothing of anybody else", async () => {
   const root = join(folder, "old-files");
   await using backend = await openStore(root);
-  const temporary = (digit: string): string =>
-    join(root, "data", "ab", `${"ab".repeat(32)}-tmp-${digit.repeat(16)}`);
-  for (const digit of ["1", "2"]) writeFileSync(temporary(digit), "left by a crash");
-  const twoDaysAgo = Date.now() / 1000 - 2 * 86_400;
-  utimesSync(temporary("1"), twoDaysAgo, twoDaysAgo);
-  for await (const { name } of backend.list("pack")) assert.fail(name);
-  assert.ok(existsSync(temporary("1")), "a list removes nothing");
-  const file = packOf(new Uint8Array(9));
-  await backend.save(file, new Uint8Array(9));
-  await backend.remove(file);
-  assert.deepEqual([existsSync(temporary("1")), existsSync(temporary("2"))], [false, true]);
+  const temporary = (digits: string): string =>
+    join(root, "data", "ab", `${"ab".repeat(32)}-tmp-${digits}`);
+  const [ours, changed, restics] = ["1".repeat(16), "2".repeat(16), "1234567890"].map(temporary);
+  const inIndex = join(root, "index", `${"cd".repeat(32)}-tmp-${"3".repeat(16)}`);
+  const paths = [ours!, changed!, inIndex];
+  for (const path of [...paths, restics!]) writeFileSync(path, "left by a crash");
+  const twoDaysAgo = Math.round(Date.now() / 1000) - 2 * 86_400;
+  for (const path of paths) utimesSync(path, twoDaysAgo, twoDaysAgo);
+  const found = (await backend.leftOvers?.()) ?? [];
+  assert.deepEqual(found.map(({ path }) => path).toSorted(), paths.toSorted());
+  for (const { sizeBytes, modifiedMs } of found) {
+    assert.deepEqual([sizeBytes, modifiedMs], [15, twoDaysAgo * 1000]);
+  }
+  writeFileSync(changed!, "its client was only suspended");
+  for (const file of [...found, ...found]) await file.remove();
+  const left = [ours!, changed!, inIndex, restics!].filter((path) => existsSync(path));
+  assert.deepEqual(left, [changed, restics]);
 });

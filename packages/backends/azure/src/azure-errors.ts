@@ -1,4 +1,4 @@
-import { ComebackError, isComebackError, messageOf } from "@comeback/core";
+import { ComebackError, isComebackError, messageOf, retryAfterContext } from "@comeback/core";
 import type { Clock, ErrorCode, ErrorDetails } from "@comeback/core";
 import { withoutSecrets } from "./azure-credential.ts";
 import type { AzureCredential } from "./azure-credential.ts";
@@ -69,7 +69,9 @@ export function azureError(place: AzurePlace, doing: string, error: unknown): Co
     ...details,
     context: {
       ...(status === 0 ? {} : { httpStatus: status }),
-      ...(code === "" ? {} : { serviceCode: code }),
+      ...(code === "" ? {} : status === 0 ? { systemError: code } : { serviceCode: code }),
+      // For the wrapper that retries.
+      ...retryAfterContext(response?.headers?.get("retry-after"), place.clock.now()),
     },
     cause: failure.cause,
   });

@@ -9,6 +9,7 @@ import {
 } from "@comeback/core";
 import type { TransferPace } from "@comeback/core";
 import type { AccessTier } from "./azure-settings.ts";
+import { LateAbort } from "./late-abort.ts";
 
 export interface Upload {
   readonly client: BlockBlobClient;
@@ -19,6 +20,7 @@ export interface Upload {
   /** Larger files go in blocks; tests choose other bounds. */
   readonly singleMaxBytes?: number;
   readonly blockBytes?: number;
+  readonly abortAnswerMaxMs?: number;
 }
 
 /** What the SDK hands on for a whole blob as it does for a block, but does not have in its type. */
@@ -42,19 +44,21 @@ export async function uploadFile(upload: Upload): Promise<void> {
 
 /**
  * Once the last bytes are on their way, the blob may come to be whatever happens here: from then on
- * an abort waits for the answer, so that an aborted save never leaves a blob behind.
+ * an abort waits for the answer, so that an aborted save leaves no blob behind. Only a service that
+ * does not answer is not waited for longer than `AZURE_ABORT_ANSWER_MAX_MS`.
  */
-async function uploadAtOnce({ client, data, tier, signal, pace }: Upload): Promise<void> {
-  using body = new AbortableBody(data, signal, pace);
+async function uploadAtOnce(upload: Upload): Promise<void> {
+  const { client, data, tier, signal, pace } = upload;
+  using abort = new LateAbort(signal, upload.abortAnswerMaxMs);
   const contentMd5 = md5Of(data);
   const options: CheckedUploadOptions = {
-    abortSignal: body.signal,
+    abortSignal: abort.signal,
     conditions: CREATE_ONLY,
     blobHTTPHeaders: { blobContentMD5: contentMd5, blobContentType: "application/octet-stream" },
     transactionalContentMD5: contentMd5,
     ...(tier === undefined ? {} : { tier }),
   };
-  await client.upload(() => body.stream(), data.byteLength, options);
+  await client.upload(() => bodyOf(data, pace, abort), data.byteLength, options);
 }
 
 /** Blocks are nothing to be seen until the list of them is committed. */
@@ -71,15 +75,20 @@ async function uploadBlocks(upload: Upload): Promise<void> {
     const number = Buffer.alloc(4);
     number.writeUInt32BE(ids.length);
     const id = Buffer.concat([number, blockMd5]).toString("base64");
-    using body = new AbortableBody(block, signal, pace);
-    await client.stageBlock(id, () => body.stream(), block.byteLength, {
-      ...(signal === undefined ? {} : { abortSignal: signal }),
+    using abort = new LateAbort(signal);
+    // However much of a block is there: an abort ends it at once.
+    const body = { signal: abort.signal, commit: (): void => {} };
+    await client.stageBlock(id, () => bodyOf(block, pace, body), block.byteLength, {
+      abortSignal: abort.signal,
       transactionalContentMD5: blockMd5,
     });
     ids.push(id);
   }
   signal?.throwIfAborted();
+  using abort = new LateAbort(signal, upload.abortAnswerMaxMs);
+  abort.commit();
   await client.commitBlockList(ids, {
+    abortSignal: abort.signal,
     conditions: CREATE_ONLY,
     blobHTTPHeaders: {
       blobContentMD5: whole.digest(),
@@ -89,48 +98,24 @@ async function uploadBlocks(upload: Upload): Promise<void> {
   });
 }
 
-/** A body in parts, each when it may go, and a signal that follows the caller's for as long as some are held back. */
-class AbortableBody implements Disposable {
-  readonly #data: Uint8Array;
-  readonly #outer: AbortSignal | undefined;
-  readonly #pace: TransferPace | undefined;
-  readonly #inner = new AbortController();
-  #isHandedOver = false;
-
-  constructor(data: Uint8Array, signal: AbortSignal | undefined, pace: TransferPace | undefined) {
-    this.#data = data;
-    this.#pace = pace;
-    this.#outer = signal;
-    signal?.addEventListener("abort", this.#follow);
-  }
-
-  get signal(): AbortSignal {
-    return this.#inner.signal;
-  }
-
-  stream(): Readable {
-    return Readable.from(this.#slices(), { objectMode: false });
-  }
-
-  [Symbol.dispose](): void {
-    this.#outer?.removeEventListener("abort", this.#follow);
-  }
-
-  readonly #follow = (): void => {
-    if (!this.#isHandedOver) this.#inner.abort();
-  };
-
-  async *#slices(): AsyncGenerator<Buffer> {
-    const { byteLength } = this.#data;
-    const sliceBytes = this.#pace === undefined ? AZURE_UPLOAD_SLICE_BYTES : PACE_SLICE_MAX_BYTES;
+/** A body in parts, each when it may go. The call is committed before the last of them goes. */
+function bodyOf(
+  data: Uint8Array,
+  pace: TransferPace | undefined,
+  abort: { readonly signal: AbortSignal; commit(): void },
+): Readable {
+  async function* slices(): AsyncGenerator<Buffer> {
+    const { byteLength } = data;
+    const sliceBytes = pace === undefined ? AZURE_UPLOAD_SLICE_BYTES : PACE_SLICE_MAX_BYTES;
     for (let at = 0; at < byteLength; at += sliceBytes) {
       const end = Math.min(at + sliceBytes, byteLength);
-      await this.#pace?.(end - at, this.#outer);
-      if (end === byteLength) this.#isHandedOver = true;
-      yield asBuffer(this.#data.subarray(at, end));
+      await pace?.(end - at, abort.signal);
+      if (end === byteLength) abort.commit();
+      yield asBuffer(data.subarray(at, end));
     }
-    this.#isHandedOver = true;
+    abort.commit();
   }
+  return Readable.from(slices(), { objectMode: false });
 }
 
 function asBuffer(data: Uint8Array): Buffer {

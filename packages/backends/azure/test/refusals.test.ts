@@ -61,6 +61,26 @@ const CASES: readonly (readonly [number, string, ErrorCode, boolean, RegExp])[] 
   [507, "InsufficientStorage", "backend.full", false, /no space/],
 ];
 
+test("a pause that the service asks for is handed on, in seconds or up to a time", async () => {
+  await using standIn = await StandIn.start();
+  const clock = new SimulatedClock(NOW_MS);
+  await using backend = await standIn.open(BY_KEY, clock);
+  const date = new Date(NOW_MS + 30_000).toUTCString();
+  for (const [status, code] of [
+    [503, "ServerBusy"],
+    [429, "TooManyRequests"],
+  ] as const) {
+    for (const [asked, retryAfterMs] of [
+      ["7", 7_000],
+      [date, 30_000],
+    ] as const) {
+      standIn.answer = (_, response) => refuse(response, status, code, { "retry-after": asked });
+      const error = await failure(backend.save(PACK, new Uint8Array(9)));
+      assert.equal(error.context["retryAfterMs"], retryAfterMs, `${code} ${asked}`);
+    }
+  }
+});
+
 test("each refusal of the service has its own error, whoever asked", async () => {
   await using standIn = await StandIn.start();
   for (const env of [BY_KEY, BY_SIGNATURE]) {

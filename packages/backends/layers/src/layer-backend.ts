@@ -27,6 +27,7 @@ export abstract class LayerBackend implements Backend {
   readonly pacesTransfers: boolean;
   readonly archive: BackendArchive | undefined;
   readonly retention: BackendRetention | undefined;
+  readonly leftOvers: Backend["leftOvers"];
   protected readonly inner: Backend;
   readonly #underWay: Set<Promise<unknown>> = new Set();
   #closed = false;
@@ -36,6 +37,7 @@ export abstract class LayerBackend implements Backend {
     parts: {
       readonly archive?: BackendArchive | undefined;
       readonly retention?: BackendRetention | undefined;
+      readonly leftOvers?: Backend["leftOvers"];
     } = {},
   ) {
     this.inner = inner;
@@ -46,6 +48,7 @@ export abstract class LayerBackend implements Backend {
     this.pacesTransfers = inner.pacesTransfers ?? false;
     this.archive = parts.archive ?? inner.archive;
     this.retention = parts.retention ?? inner.retention;
+    this.leftOvers = parts.leftOvers ?? inner.leftOvers;
   }
 
   /** Some adapters find it out by the first answers of the store. */

@@ -14,34 +14,47 @@ import { LayerBackend } from "./layer-backend.ts";
  */
 export class ReadOnlyBackend extends LayerBackend {
   constructor(inner: Backend) {
-    const { archive, retention } = inner;
+    const { archive, leftOvers, retention } = inner;
     super(inner, {
       archive:
         archive &&
         ({
           tiers: (storageClass) => archive.tiers(storageClass),
           states: (names, options) => archive.states(names, options),
-          thaw: (name) => refuse(inner, "thawing", { type: "pack", name }),
+          thaw: (name) => refuse(inner, doing("thawing", { type: "pack", name })),
         } satisfies BackendArchive),
       retention: retention && {
         lockedUntilMs: (file, options) => retention.lockedUntilMs(file, options),
-        extend: (file) => refuse(inner, "locking", file),
+        extend: (file) => refuse(inner, doing("locking", file)),
       },
+      leftOvers:
+        leftOvers &&
+        (async (options) => {
+          const found = await leftOvers(options);
+          return found.map((file) => ({
+            ...file,
+            remove: () => refuse(inner, `removing ${file.path}`),
+          }));
+        }),
     });
   }
 
   protected override performSave(file: RepositoryFile): Promise<void> {
-    return refuse(this.inner, "saving", file);
+    return refuse(this.inner, doing("saving", file));
   }
 
   protected override performRemove(file: RepositoryFile): Promise<void> {
-    return refuse(this.inner, "removing", file);
+    return refuse(this.inner, doing("removing", file));
   }
 }
 
-async function refuse(inner: Backend, doing: string, file: RepositoryFile): Promise<never> {
+function doing(what: string, file: RepositoryFile): string {
+  return `${what} ${fileLabel(file)}`;
+}
+
+async function refuse(inner: Backend, what: string): Promise<never> {
   throw new ComebackError("backend.read-only", `${inner.location} is opened only to be read`, {
-    why: `${doing} ${fileLabel(file)} would change it`,
+    why: `${what} would change it`,
     next: "leave --read-only out, or use a command that only reads",
   });
 }

@@ -1,6 +1,6 @@
 import {
   isComebackError,
-  RETRY_AFTER_MAX_MS,
+  isNameNotFound,
   RETRY_ATTEMPT_COUNTED_MAX_MS,
   RETRY_PAUSE_FIRST_MS,
   RETRY_PAUSE_MAX_MS,
@@ -36,6 +36,11 @@ export interface RetryOptions {
   readonly random: Random;
   /** A call is given up when it has failed for so long; default `RETRY_TOTAL_MAX_MS`. */
   readonly totalMaxMs?: number;
+  /**
+   * The store was reached before. A host's name that is not known any more is then no wrong one: it
+   * is the name server that is gone, as after a laptop has changed its network.
+   */
+  readonly wasReached?: boolean;
   /** Once it aborts each call is made only once: whoever wants to end does not wait for a network. */
   readonly stop?: AbortSignal | undefined;
   readonly observer?: RetryObserver | undefined;
@@ -108,14 +113,18 @@ export class RetrySeries {
   /** Waits for the next attempt, or throws where there is to be none. */
   async failed(error: unknown): Promise<void> {
     const { clock, stop, observer, totalMaxMs = RETRY_TOTAL_MAX_MS } = this.#retrier.options;
-    const isFinal = !isComebackError(error) || !error.retryable;
-    if (this.#signal?.aborted || isFinal || stop?.aborted || this.#retrier.isStoreGone) {
+    if (
+      this.#signal?.aborted ||
+      !this.#mayPass(error) ||
+      stop?.aborted ||
+      this.#retrier.isStoreGone
+    ) {
       throw this.#end(error);
     }
     // Only so much of an attempt counts: a laptop that slept, or a clock that was set, is no outage.
     const attemptMs = clock.now() - this.#attemptedMs;
     this.#spentMs += Math.min(Math.max(attemptMs, 0), RETRY_ATTEMPT_COUNTED_MAX_MS);
-    const pauseMs = this.#nextPauseMs(error);
+    const pauseMs = this.#nextPauseMs(error, totalMaxMs - this.#spentMs);
     this.#spentMs += pauseMs;
     if (this.#spentMs > totalMaxMs) {
       this.#retrier.isStoreGone = true;
@@ -132,6 +141,11 @@ export class RetrySeries {
     }
   }
 
+  #mayPass(error: unknown): error is ComebackError {
+    if (this.#retrier.options.wasReached === true && isNameNotFound(error)) return true;
+    return isComebackError(error) && error.retryable;
+  }
+
   #end(error: unknown): unknown {
     if (this.#failures > 0) {
       this.#retrier.options.observer?.onGivenUp?.(this.#doing, this.#failures);
@@ -139,13 +153,16 @@ export class RetrySeries {
     return this.#signal?.aborted ? this.#signal.reason : error;
   }
 
-  /** Half to one and a half times the plain pause; longer where the store itself asks for it. */
-  #nextPauseMs(error: ComebackError): number {
+  /**
+   * Half to one and a half times the plain pause; longer where the store itself asks for it. Where
+   * that is more than the time that is left, the last attempt is made at the end of it.
+   */
+  #nextPauseMs(error: ComebackError, leftMs: number): number {
     const [low = 0, high = 0] = this.#retrier.options.random.fill(new Uint8Array(2));
     const pauseMs = Math.round(this.#pauseMs * (0.5 + (low + high * 256) / 65_536));
     this.#pauseMs = Math.min(this.#pauseMs * 2, RETRY_PAUSE_MAX_MS);
     const asked = error.context["retryAfterMs"];
     if (typeof asked !== "number" || !(asked > pauseMs)) return pauseMs;
-    return Math.min(asked, RETRY_AFTER_MAX_MS);
+    return Math.max(Math.min(asked, leftMs), pauseMs);
   }
 }

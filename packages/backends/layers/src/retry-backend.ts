@@ -12,7 +12,7 @@ import {
 import { compareStored } from "./compare-stored.ts";
 import { LayerBackend } from "./layer-backend.ts";
 import { Retrier, RetrySeries, type RetryOptions } from "./retrier.ts";
-import { retryingArchive, retryingRetention } from "./retry-parts.ts";
+import { retryingArchive, retryingLeftOvers, retryingRetention } from "./retry-parts.ts";
 
 /**
  * Makes calls again that failed in a way that may pass. What the answer of a `save` that got lost
@@ -24,11 +24,13 @@ import { retryingArchive, retryingRetention } from "./retry-parts.ts";
 export class RetryBackend extends LayerBackend {
   readonly #retrier: Retrier;
 
-  constructor(inner: Backend, options: RetryOptions) {
-    const retrier = new Retrier(options);
+  constructor(inner: Backend, options: Omit<RetryOptions, "wasReached">) {
+    // An adapter is open once it has found its repository, or made one.
+    const retrier = new Retrier({ ...options, wasReached: true });
     super(inner, {
       archive: inner.archive && retryingArchive(inner.archive, retrier),
       retention: inner.retention && retryingRetention(inner.retention, retrier),
+      leftOvers: inner.leftOvers && retryingLeftOvers(inner.leftOvers, retrier),
     });
     this.#retrier = retrier;
   }

@@ -1,4 +1,9 @@
-import { fileLabel, type BackendArchive, type BackendRetention } from "@comeback/core";
+import {
+  fileLabel,
+  type Backend,
+  type BackendArchive,
+  type BackendRetention,
+} from "@comeback/core";
 import { type Retrier, RetrySeries } from "./retrier.ts";
 
 /** Asking twice for a thaw is no error, and neither is asking twice how a pack is. */
@@ -43,5 +48,21 @@ export function retryingRetention(inner: BackendRetention, retrier: Retrier): Ba
       ),
     // A person looks at its answer: it is not repeated.
     ...(inner.probe === undefined ? {} : { probe: (options) => inner.probe!(options) }),
+  };
+}
+
+/** What is gone already counts as removed. */
+export function retryingLeftOvers(
+  inner: NonNullable<Backend["leftOvers"]>,
+  retrier: Retrier,
+): NonNullable<Backend["leftOvers"]> {
+  return async (options = {}) => {
+    const find = (): ReturnType<typeof inner> => inner(options);
+    const found = await retrier.run("looking for left-over files", options.signal, find);
+    return found.map((file) => ({
+      ...file,
+      remove: (removal = {}) =>
+        retrier.run(`removing ${file.path}`, removal.signal, () => file.remove(removal)),
+    }));
   };
 }

@@ -12,7 +12,7 @@ import {
 } from "@comeback/core";
 import { compareStored, isNamedAfter } from "./compare-stored.ts";
 import { LayerBackend } from "./layer-backend.ts";
-import { tieredArchive, tieredRetention } from "./tiered-parts.ts";
+import { tieredArchive, tieredLeftOvers, tieredRetention } from "./tiered-parts.ts";
 
 /**
  * A repository in two stores, laid out as rustic does it: `cold` holds all of it and may be slow or
@@ -40,6 +40,7 @@ export class TieredBackend extends LayerBackend {
     super(cold, {
       archive: cold.archive && tieredArchive(cold.archive, hot),
       retention: cold.retention && tieredRetention(cold.retention, hot),
+      leftOvers: tieredLeftOvers(cold, hot),
     });
     this.#hot = hot;
   }

@@ -32,3 +32,10 @@ export function tieredRetention(cold: BackendRetention, hot: Backend): BackendRe
     },
   };
 }
+
+/** Saves go to both, and leave something in each. */
+export function tieredLeftOvers(...tiers: readonly Backend[]): Backend["leftOvers"] {
+  const finders = tiers.flatMap(({ leftOvers }) => (leftOvers === undefined ? [] : [leftOvers]));
+  if (finders.length === 0) return undefined;
+  return async (options) => (await Promise.all(finders.map((find) => find(options)))).flat();
+}

@@ -19,6 +19,9 @@ test("what would change the store is refused, locks and thaws included", async (
       thaw: async (name: string) => void thawed.push(name),
     },
     retention: { lockedUntilMs: async () => 7, extend: async () => void thawed.push("locked") },
+    leftOvers: async () => [
+      { path: "a", sizeBytes: 1, modifiedMs: 2, remove: async () => void thawed.push("removed") },
+    ],
   });
   const lock: RepositoryFile = { type: "lock", name: random.hex(32) };
   const data = random.bytes(10);
@@ -31,6 +34,9 @@ test("what would change the store is refused, locks and thaws included", async (
   assert.ok(archive !== undefined && retention !== undefined);
   await assert.rejects(archive.thaw(lock.name, { tier: "Bulk", days: 1 }), isRefused);
   await assert.rejects(retention.extend(lock, 9), isRefused);
+  const leftOvers = await backend.leftOvers?.();
+  assert.equal(leftOvers?.length, 1);
+  await assert.rejects(leftOvers[0]!.remove(), isRefused);
   assert.deepEqual(thawed, []);
 
   assert.deepEqual(await backend.load(lock), data);

@@ -4,13 +4,12 @@ import { test } from "node:test";
 import {
   ComebackError,
   isComebackError,
-  RETRY_AFTER_MAX_MS,
   RETRY_PAUSE_MAX_MS,
   RETRY_TOTAL_MAX_MS,
   type RepositoryFile,
 } from "@comeback/core";
 import { FaultyBackend, MemoryBackend, SeededRandom, SimulatedClock } from "@comeback/testkit";
-import { RetryBackend, type RetryNotice, type RetryOptions } from "../src/index.ts";
+import { Retrier, RetryBackend, type RetryNotice, type RetryOptions } from "../src/index.ts";
 import { driven } from "./drive-clock.ts";
 
 const data = new SeededRandom(3).bytes(10_000);
@@ -83,6 +82,33 @@ test("what is final fails at once, in every method", async () => {
   assert.equal(fixture.methods(), "save load stat remove list");
 });
 
+test("a name that was known before is looked up again, and a wrong one is told at once", async () => {
+  const details = { context: { systemError: "ENOTFOUND" } };
+  const error = new ComebackError("backend.unknown-host", "no address is known", details);
+  const fixture = new Fixture();
+  const { clock, faulty, backend, notices } = fixture;
+  await backend.save(pack, data);
+  for (const when of [1, 2, 3]) {
+    faulty.stage({ method: "load", when, fault: { kind: "error", error } });
+  }
+  assert.deepEqual(await fixture.drive(backend.load(pack)), data);
+  assert.equal(notices.length, 3);
+
+  const opening = new Retrier({ clock, random: new SeededRandom(1) });
+  let attempts = 0;
+  const open = async (): Promise<never> => {
+    attempts++;
+    throw error;
+  };
+  await assert.rejects(opening.run("opening the storage", undefined, open), /no address/);
+  assert.equal(attempts, 1);
+
+  // A key that nobody vouches for is as unknown as before.
+  const unknownKey = new ComebackError("backend.unknown-host", "the host key is not known");
+  faulty.stage({ method: "stat", fault: { kind: "error", error: unknownKey } });
+  await assert.rejects(backend.stat(pack), /host key/);
+});
+
 test("a store that stays away is given up within the time bound", async () => {
   const fixture = new Fixture();
   const { clock, faulty, backend, notices } = fixture;
@@ -119,11 +145,11 @@ test("a machine that slept for hours in an attempt has not used its time up", as
   assert.deepEqual(await fixture.drive(backend.stat(pack)), { sizeBytes: data.byteLength });
 });
 
-test("a store may ask for a longer pause, but not for ever", async () => {
+test("a store gets the longer pause that it asks for, as long as there is time", async () => {
   const fixture = new Fixture();
   const { faulty, backend, notices } = fixture;
   await backend.save(pack, data);
-  for (const [at, retryAfterMs] of [30_000, 10, 86_400_000].entries()) {
+  for (const [at, retryAfterMs] of [30_000, 10, 300_000, 3_600_000].entries()) {
     const details = { retryable: true, context: { retryAfterMs } };
     const error = new ComebackError("backend.busy", "slow down", details);
     faulty.stage({ method: "stat", when: at + 1, fault: { kind: "error", error } });
@@ -131,8 +157,28 @@ test("a store may ask for a longer pause, but not for ever", async () => {
   await fixture.drive(backend.stat(pack));
   const pauses = notices.map(({ pauseMs }) => pauseMs);
   assert.equal(pauses[0], 30_000);
-  assert.ok(pauses[1]! >= 1000);
-  assert.equal(pauses[2], RETRY_AFTER_MAX_MS);
+  assert.ok(pauses[1]! >= 1000 && pauses[1]! < 30_000);
+  assert.equal(pauses[2], 300_000);
+  // The last attempt is made when the time is over, and not before.
+  assert.equal(
+    pauses.reduce((sum, pauseMs) => sum + pauseMs, 0),
+    RETRY_TOTAL_MAX_MS,
+  );
+});
+
+test("a store that asks for one long pause after the other is given up within the bound", async () => {
+  const fixture = new Fixture();
+  const { clock, faulty, backend, notices } = fixture;
+  const details = { retryable: true, context: { retryAfterMs: 600_000 } };
+  const error = new ComebackError("backend.busy", "slow down", details);
+  faulty.stage({ method: "stat", when: "always", fault: { kind: "error", error } });
+  const startMs = clock.now();
+  await assert.rejects(fixture.drive(backend.stat(pack)), /slow down/);
+  assert.equal(clock.now() - startMs, RETRY_TOTAL_MAX_MS);
+  assert.deepEqual(
+    notices.map(({ pauseMs }) => pauseMs),
+    [600_000, 300_000],
+  );
 });
 
 test("an abort ends the wait, with its reason", async () => {
@@ -251,7 +297,7 @@ test("a list that breaks begins anew, and names nothing twice or never", async (
   assert.deepEqual(listed.map(({ name }) => name).sort(), names.toSorted());
 });
 
-test("thaws, states and locks are asked for again", async () => {
+test("thaws, states, locks and left-over files are asked for again", async () => {
   const fixture = new Fixture();
   const asked: string[] = [];
   const failFirst = (what: string): void => {
@@ -275,9 +321,20 @@ test("thaws, states and locks are asked for again", async () => {
       lockedUntilMs: async () => (failFirst("lockedUntilMs"), 5),
       extend: async () => failFirst("extend"),
     },
+    leftOvers: async () => {
+      failFirst("find");
+      const remove = async (): Promise<void> => failFirst("remove");
+      return [{ path: "a", sizeBytes: 1, modifiedMs: 2, remove }];
+    },
   });
-  const { archive, retention } = new RetryBackend(inner, { clock, random: new SeededRandom(1) });
-  assert.ok(archive !== undefined && retention !== undefined);
+  const { archive, leftOvers, retention } = new RetryBackend(inner, {
+    clock,
+    random: new SeededRandom(1),
+  });
+  assert.ok(archive !== undefined && retention !== undefined && leftOvers !== undefined);
+  const [left] = await fixture.drive(leftOvers());
+  await fixture.drive(left!.remove());
+  assert.equal(asked.filter((what) => what === "remove").length, 2);
   await fixture.drive(archive.thaw(pack.name, { tier: "Bulk", days: 1 }));
   const states = await fixture.drive(Array.fromAsync(archive.states(["a", "b", "c"])));
   assert.deepEqual(

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { hash } from "node:crypto";
 import { test } from "node:test";
-import { ComebackError, isComebackError, type FileType, type RepositoryFile } from "@comeback/core";
+import {
+  ComebackError,
+  isComebackError,
+  type FileType,
+  type LeftOver,
+  type RepositoryFile,
+} from "@comeback/core";
 import { FaultyBackend, MemoryBackend, SeededRandom } from "@comeback/testkit";
 import { TieredBackend } from "../src/index.ts";
 
@@ -190,4 +196,27 @@ test("a pack that hot has needs no thaw", async () => {
   assert.equal(await backend.retention!.lockedUntilMs(blobs.file), 7);
   await backend.retention!.extend(blobs.file, 9);
   assert.deepEqual(locked, ["cold", "hot"]);
+});
+
+test("what killed saves left is found in both parts, and removed where it is", async () => {
+  const removed: string[] = [];
+  const littered = (place: string): MemoryBackend => {
+    const remove = async (): Promise<void> => void removed.push(place);
+    const leftOvers = async (): Promise<LeftOver[]> => [
+      { path: "locks/a-tmp-b", sizeBytes: 1, modifiedMs: 2, remove },
+    ];
+    return Object.assign(new MemoryBackend(), { leftOvers });
+  };
+  for (const [hot, cold, places] of [
+    [littered("hot"), littered("cold"), ["cold", "hot"]],
+    [littered("hot"), new MemoryBackend(), ["hot"]],
+    [new MemoryBackend(), littered("cold"), ["cold"]],
+  ] as const) {
+    removed.length = 0;
+    const found = (await new TieredBackend({ hot, cold }).leftOvers?.()) ?? [];
+    for (const file of found) await file.remove();
+    assert.deepEqual(removed, places);
+  }
+  const [hot, cold] = [new MemoryBackend(), new MemoryBackend()];
+  assert.equal(new TieredBackend({ hot, cold }).leftOvers, undefined);
 });

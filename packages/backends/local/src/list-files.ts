@@ -63,7 +63,7 @@ async function listed(
 }
 
 /** A folder that is not there is empty: copies through an object store come back without such. */
-async function namesIn(fileSystem: FileSystem, folder: string): Promise<string[]> {
+export async function namesIn(fileSystem: FileSystem, folder: string): Promise<string[]> {
   try {
     return await fileSystem.readdir(folder);
   } catch (error) {

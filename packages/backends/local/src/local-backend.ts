@@ -13,6 +13,7 @@ import {
 import type {
   Backend,
   FileType,
+  LeftOver,
   ListedFile,
   LoadOptions,
   OperationOptions,
@@ -22,6 +23,7 @@ import { errorName, syncFolder } from "./file-system.ts";
 import type { FileSystem } from "./file-system.ts";
 import { CONFIG_NAME, modesFor, pathOf, typeFolder } from "./layout.ts";
 import type { LayoutModes } from "./layout.ts";
+import { findTemporaries, removeTemporary } from "./left-overs.ts";
 import { listFiles } from "./list-files.ts";
 import { loadFile, notAFile } from "./load-file.ts";
 import { backendError } from "./local-errors.ts";
@@ -116,6 +118,20 @@ export class LocalBackend implements Backend {
     }
   }
 
+  readonly leftOvers = async (options: OperationOptions = {}): Promise<LeftOver[]> => {
+    const { signal } = options;
+    const found = await this.#look("looking for left-over files", signal, () =>
+      findTemporaries(this.#fileSystem, this.location, signal),
+    );
+    return found.map((file) => ({
+      ...file,
+      remove: (removal = {}) =>
+        this.#look("removing a left-over file", removal.signal, () =>
+          removeTemporary(this.#fileSystem, file),
+        ),
+    }));
+  };
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     await Promise.allSettled(this.#underWay);
@@ -144,6 +160,25 @@ export class LocalBackend implements Backend {
       }
       const size = sizeBytes === undefined ? {} : { sizeBytes };
       throw this.#explain({ ...operation, ...size }, error, signal);
+    } finally {
+      this.#underWay.delete(result);
+    }
+  }
+
+  /** A call that concerns no file of the repository. */
+  async #look<T>(
+    doing: string,
+    signal: AbortSignal | undefined,
+    perform: () => Promise<T>,
+  ): Promise<T> {
+    if (this.#closed) throw backendClosed(this.location);
+    signal?.throwIfAborted();
+    const result = this.#guard.check("pack").then(perform);
+    this.#underWay.add(result);
+    try {
+      return await result;
+    } catch (error) {
+      throw this.#explain({ doing, path: this.location }, error, signal);
     } finally {
       this.#underWay.delete(result);
     }

@@ -1,8 +1,4 @@
-import {
-  ComebackError,
-  REST_FAILURE_TEXT_SHOWN_CHARS,
-  REST_RETRY_AFTER_MAX_MS,
-} from "@comeback/core";
+import { ComebackError, REST_FAILURE_TEXT_SHOWN_CHARS, retryAfterContext } from "@comeback/core";
 import type { ErrorCode, ErrorDetails } from "@comeback/core";
 import type { FailedCall } from "./connection-errors.ts";
 
@@ -77,8 +73,7 @@ function forbidden({ method, server }: FailedAnswer): Meaning {
 }
 
 function busy(answer: FailedAnswer): Meaning {
-  const retryAfterMs = parseRetryAfter(answer.header("retry-after"), answer.nowMs);
-  const context = retryAfterMs === undefined ? {} : { retryAfterMs };
+  const context = retryAfterContext(answer.header("retry-after"), answer.nowMs);
   const next = "try again later, or with fewer calls at once (-o rest.connections=2)";
   return ["backend.busy", `${answer.server} is too busy`, { next, retryable: true, context }];
 }
@@ -95,14 +90,6 @@ function failed(answer: FailedAnswer): Meaning {
     ? "check the URL: is there a server for restic repositories, and does it not want rest:https:?"
     : "check the URL: is there a server for restic repositories, and at this path?";
   return ["backend.misconfigured", `${server} does not understand us`, { next }];
-}
-
-/** Seconds, or a date (RFC 9110, section 10.2.3). */
-export function parseRetryAfter(text: string | undefined, nowMs: number): number | undefined {
-  if (text === undefined) return undefined;
-  const waitMs = /^\s*\d+\s*$/.test(text) ? Number(text) * 1000 : Date.parse(text) - nowMs;
-  if (Number.isNaN(waitMs)) return undefined;
-  return Math.min(Math.max(waitMs, 0), REST_RETRY_AFTER_MAX_MS);
 }
 
 /** The first line, where it is text and not a page. */

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ComebackError } from "@comeback/core";
 import type { ErrorCode } from "@comeback/core";
-import { parseRetryAfter } from "../src/answer-errors.ts";
 import { hostileServer, PACK, V2 } from "./hostile-server.ts";
 
 const SECRET = "p4ssw0rd-of-ada";
@@ -61,16 +60,6 @@ test("a server that asks for a pause is told in the context", async () => {
   const error = await errorOf(503, { "retry-after": "7" });
   assert.equal(error.context["retryAfterMs"], 7000);
   assert.equal((await errorOf(429)).context["retryAfterMs"], undefined);
-});
-
-test("a pause is seconds or a date, and never endless", () => {
-  const nowMs = Date.parse("Sat, 28 Nov 2026 04:00:00 GMT");
-  assert.equal(parseRetryAfter("120", nowMs), 120_000);
-  assert.equal(parseRetryAfter("Sat, 28 Nov 2026 04:00:30 GMT", nowMs), 30_000);
-  assert.equal(parseRetryAfter("Sat, 28 Nov 2026 03:00:00 GMT", nowMs), 0);
-  assert.equal(parseRetryAfter("9999999999", nowMs), 3_600_000);
-  assert.equal(parseRetryAfter("soon", nowMs), undefined);
-  assert.equal(parseRetryAfter(undefined, nowMs), undefined);
 });
 
 test("what a server says is shown, unless it is a page", async () => {

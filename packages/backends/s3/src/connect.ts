@@ -19,6 +19,7 @@ import { untilAborted } from "./until-aborted.ts";
 export interface S3Tuning {
   readonly singlePutMaxBytes?: number;
   readonly partBytes?: number;
+  readonly idleMaxMs?: number;
 }
 
 /** The way to a bucket, not walked yet. */
@@ -34,7 +35,8 @@ export async function connect(
   const encryption = await encryptionFrom(settings);
   const tls = location.isHttps ? await readTlsMaterial(options.tls) : {};
   const credentials = settings.anonymous ? undefined : credentialsFrom(env, endpoint.region);
-  const handler = new HttpHandler({ connections: settings.connections, tls, env });
+  const { connections } = settings;
+  const handler = new HttpHandler({ connections, tls, env, idleMaxMs: tuning.idleMaxMs });
   signal?.throwIfAborted();
   return {
     client: makeClient({ endpoint, credentials, handler }),

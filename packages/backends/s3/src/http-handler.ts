@@ -48,6 +48,8 @@ export interface HttpHandlerOptions {
   readonly tls: TlsMaterial;
   /** Where `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` are. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** A connection on which nothing is heard for so long is given up; tests choose less. */
+  readonly idleMaxMs?: number | undefined;
 }
 
 /**
@@ -60,9 +62,11 @@ export class HttpHandler {
   readonly metadata = { handlerProtocol: "http/1.1" };
   readonly #http: HttpAgent;
   readonly #https: HttpsAgent;
+  readonly #idleMaxMs: number;
 
   constructor(options: HttpHandlerOptions) {
-    const { connections, env, tls } = options;
+    const { connections, env, idleMaxMs = S3_IDLE_MAX_MS, tls } = options;
+    this.#idleMaxMs = idleMaxMs;
     const agent = {
       keepAlive: true,
       maxSockets: connections + S3_SPARE_SOCKETS,
@@ -115,11 +119,19 @@ export class HttpHandler {
       ...(from.port === undefined ? {} : { port: from.port }),
       path: pathOf(from),
       headers: from.headers,
-      timeout: S3_IDLE_MAX_MS,
+      timeout: this.#idleMaxMs,
     };
-    return isHttps
+    const request = isHttps
       ? httpsRequest({ ...options, agent: this.#https })
       : httpRequest({ ...options, agent: this.#http });
+    // Once an answer has begun, it is at its body that the failure is heard of.
+    let over: ClientRequest | IncomingMessage = request;
+    request.once("response", (response) => {
+      over = response;
+    });
+    return request.on("timeout", () => {
+      over.destroy(timeout(`nothing was heard for ${this.#idleMaxMs / 1000} s`));
+    });
   }
 }
 
@@ -195,9 +207,6 @@ class RequestGuard implements Disposable {
     this.#connecting = setTimeout(() => {
       request.destroy(timeout(`no connection within ${S3_CONNECT_MAX_MS / 1000} s`));
     }, S3_CONNECT_MAX_MS);
-    request.on("timeout", () => {
-      request.destroy(timeout(`nothing was heard for ${S3_IDLE_MAX_MS / 1000} s`));
-    });
     request.once("response", () => {
       this.#hasAnswer = true;
     });

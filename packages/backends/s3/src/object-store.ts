@@ -44,5 +44,6 @@ export function operationOf(store: ObjectStore, doing: string, action: string): 
     host: store.location.host,
     region: store.endpoint.region,
     accessKeyId: store.accessKeyId,
+    nowMs: store.clock.now(),
   };
 }

@@ -1,4 +1,4 @@
-import { ComebackError, isComebackError, messageOf } from "@comeback/core";
+import { ComebackError, isComebackError, messageOf, retryAfterContext } from "@comeback/core";
 import type { ErrorCode, ErrorDetails } from "@comeback/core";
 import { networkError } from "./network-errors.ts";
 
@@ -14,6 +14,7 @@ export interface S3Operation {
   readonly region: string;
   /** The name of the key, which is no secret. */
   readonly accessKeyId: string | undefined;
+  readonly nowMs: number;
 }
 
 /** What the SDK throws for an answer of the store. */
@@ -194,18 +195,12 @@ export function s3Error(operation: S3Operation, error: unknown): ComebackError {
       location: operation.location,
       storeCode: error.name,
       httpStatus: status,
-      ...pauseAskedFor(error),
+      // For the wrapper that retries.
+      ...retryAfterContext(error.$response?.headers?.["retry-after"], operation.nowMs),
     },
     // Not the SDK's own: it has the signature in it, and what was signed.
     cause: new Error(why),
   });
-}
-
-/** For the wrapper that retries. */
-function pauseAskedFor(error: ServiceError): { retryAfterMs?: number } {
-  const seconds = error.$response?.headers?.["retry-after"];
-  if (seconds === undefined || !/^\d{1,6}$/.test(seconds)) return {};
-  return { retryAfterMs: Number(seconds) * 1000 };
 }
 
 function whyOf(error: ServiceError): string {

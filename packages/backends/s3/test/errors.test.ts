@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { ComebackError } from "@comeback/core";
 import type { ErrorCode, OpenBackendOptions } from "@comeback/core";
-import { startS3StandIn } from "@comeback/testkit";
+import { SimulatedClock, startS3StandIn } from "@comeback/testkit";
 import type { StagedAnswer } from "@comeback/testkit";
 import { s3BackendFactory } from "../src/index.ts";
 import { BUCKET, ENV, standInFixture } from "./stand-in-fixture.ts";
@@ -226,10 +226,22 @@ test("an answer that breaks off is no file", async () => {
   assert.equal(error.retryable, true);
 });
 
-test("a pause that the store asks for is handed on", async () => {
-  await using fixture = await standInFixture();
-  const headers = { "retry-after": "7" };
-  fixture.store.stage({ status: 503, code: "SlowDown", method: "PUT", headers });
-  const error = await errorOf(fixture.backend.save(PACK, new Uint8Array(9)));
-  assert.equal(error.context["retryAfterMs"], 7000);
+test("a pause that the store asks for is handed on, in seconds or up to a time", async () => {
+  const clock = new SimulatedClock();
+  await using fixture = await standInFixture({ open: { clock } });
+  const date = new Date(clock.now() + 30_000).toUTCString();
+  for (const [status, code] of [
+    [503, "SlowDown"],
+    [429, "TooManyRequests"],
+  ] as const) {
+    for (const [asked, retryAfterMs] of [
+      ["7", 7_000],
+      [date, Date.parse(date) - clock.now()],
+    ] as const) {
+      const headers = { "retry-after": asked };
+      fixture.store.stage({ status, code, method: "PUT", headers });
+      const error = await errorOf(fixture.backend.save(PACK, new Uint8Array(9)));
+      assert.equal(error.context["retryAfterMs"], retryAfterMs, `${code} ${asked}`);
+    }
+  }
 });

@@ -60,6 +60,3 @@ export function modesFor(configMode: number | undefined): LayoutModes {
   const shared = configMode !== undefined && (configMode & 0o040) !== 0;
   return shared ? { folder: 0o770, file: 0o640 } : { folder: 0o700, file: 0o600 };
 }
-
-/** What a save is named until it is whole; restic and we pass over such names in every list. */
-export const TEMPORARY_NAME: RegExp = /^(?:config|[0-9a-f]{64})-tmp-[0-9a-f]{16}$/;

@@ -1,7 +1,7 @@
 import { isRepositoryFileName, SFTP_FOLDERS_IN_FLIGHT_MAX } from "@comeback/core";
 import type { FileType, ListedFile } from "@comeback/core";
 import { inLanes } from "./in-lanes.ts";
-import { below, TEMPORARY_NAME, typeFolder } from "./layout.ts";
+import { below, typeFolder } from "./layout.ts";
 import { isRegularFile, isSymlink } from "./packet-reader.ts";
 import type { FileAttributes } from "./packet-reader.ts";
 import type { ListedName } from "./sftp-client.ts";
@@ -13,8 +13,6 @@ export interface ListRequest {
   readonly type: FileType;
   readonly signal: AbortSignal | undefined;
   use<T>(perform: (session: SftpSession) => Promise<T>): Promise<T>;
-  /** Told of what a save left behind: its path, and when it was last written to. */
-  onTemporary(path: string, mtime: number | undefined): void;
 }
 
 /** The files of one type; whatever else lies in their folders is passed over. */
@@ -62,8 +60,6 @@ async function listFolder(
     if (isRepositoryFileName(name) && name.startsWith(prefix)) {
       const file = await listed(session, { path: below(folder, name), name, attributes });
       if (file !== undefined) files.push(file);
-    } else if (TEMPORARY_NAME.test(name)) {
-      request.onTemporary(below(folder, name), attributes.mtime);
     }
   }
   return files;
@@ -98,7 +94,7 @@ async function followed(
 }
 
 /** A folder that is not there is empty: copies through an object store come back without such. */
-async function namesIn(session: SftpSession, folder: string): Promise<ListedName[]> {
+export async function namesIn(session: SftpSession, folder: string): Promise<ListedName[]> {
   const { client } = session;
   let handle: Uint8Array;
   try {

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { SFTP_BYTES_IN_FLIGHT_MAX } from "@comeback/core";
-import type { RepositoryFile } from "@comeback/core";
+import { PACE_SLICE_MAX_BYTES, SFTP_BYTES_IN_FLIGHT_MAX } from "@comeback/core";
+import type { RepositoryFile, TransferPace } from "@comeback/core";
 import { inLanes } from "./in-lanes.ts";
 import { folderOf, parentOf, pathOf } from "./layout.ts";
 import type { LayoutModes } from "./layout.ts";
@@ -16,6 +16,7 @@ export interface SaveRequest {
   readonly modes: LayoutModes;
   readonly file: RepositoryFile;
   readonly data: Uint8Array;
+  readonly pace: TransferPace | undefined;
   readonly signal: AbortSignal | undefined;
   /** The server makes the entries of a folder durable when it is asked to. */
   readonly canSyncFolders: boolean;
@@ -106,7 +107,7 @@ async function makeFolder(request: SaveRequest, folder: string): Promise<void> {
  * file in the order in which it comes; every answer is waited for.
  */
 async function writeDurably(request: SaveRequest, handle: Uint8Array): Promise<void> {
-  const { session, data, signal, modes } = request;
+  const { session, data, pace, signal, modes } = request;
   const { client, writeBytes } = session;
   const last: Promise<void>[] = [];
   const finish = (): void => {
@@ -115,12 +116,16 @@ async function writeDurably(request: SaveRequest, handle: Uint8Array): Promise<v
     if (client.has("fsync@openssh.com")) last.push(client.sync(handle).catch(ignoreUnsupported));
     last.push(client.close(handle));
   };
-  const count = Math.ceil(data.byteLength / writeBytes);
-  const lanes = Math.max(1, Math.floor(SFTP_BYTES_IN_FLIGHT_MAX / writeBytes));
+  const sliceBytes = pace === undefined ? writeBytes : Math.min(writeBytes, PACE_SLICE_MAX_BYTES);
+  const count = Math.ceil(data.byteLength / sliceBytes);
+  const lanes = Math.max(1, Math.floor(SFTP_BYTES_IN_FLIGHT_MAX / sliceBytes));
+  const sliceAt = (index: number): Uint8Array =>
+    data.subarray(index * sliceBytes, (index + 1) * sliceBytes);
+  const mayBegin =
+    pace && ((index: number, stop: AbortSignal) => pace(sliceAt(index).byteLength, stop));
   try {
-    await inLanes({ count, lanes, signal }, async (index) => {
-      const at = index * writeBytes;
-      const written = client.write(handle, at, data.subarray(at, at + writeBytes));
+    await inLanes({ count, lanes, signal, mayBegin }, async (index) => {
+      const written = client.write(handle, index * sliceBytes, sliceAt(index));
       if (index === count - 1) finish();
       await written;
     });

@@ -9,15 +9,17 @@ import {
 } from "@comeback/core";
 import type {
   Backend,
-  Clock,
   FileType,
+  LeftOver,
   ListedFile,
   LoadOptions,
   OperationOptions,
   RepositoryFile,
+  SaveOptions,
 } from "@comeback/core";
 import { folderOf, modesFor, pathOf, typeFolder } from "./layout.ts";
 import type { LayoutModes } from "./layout.ts";
+import { findTemporaries, removeTemporary } from "./find-left-overs.ts";
 import { LeftOvers } from "./left-overs.ts";
 import { listFiles } from "./list-files.ts";
 import { loadFile } from "./load-file.ts";
@@ -45,11 +47,12 @@ export class SftpBackend implements Backend {
   readonly location: string;
   readonly connections: number;
   readonly isRemote: boolean = true;
+  readonly pacesTransfers: boolean = true;
   /** A server shows its own disk: what was saved is listed. */
   readonly listLagMs: number = 0;
   readonly #root: string;
   readonly #pool: SessionPool;
-  readonly #leftOvers: LeftOvers;
+  readonly #leftOvers: LeftOvers = new LeftOvers();
   readonly #underWay: Set<Promise<unknown>> = new Set();
   #modes: LayoutModes = modesFor(undefined);
   #hasConfig = false;
@@ -62,7 +65,6 @@ export class SftpBackend implements Backend {
     this.connections = options.connections;
     this.#root = options.root;
     this.#pool = options.pool;
-    this.#leftOvers = new LeftOvers(options.clock);
   }
 
   /** The backend on a folder that exists. It owns the pool from now on. */
@@ -74,8 +76,8 @@ export class SftpBackend implements Backend {
     return backend;
   }
 
-  save(file: RepositoryFile, data: Uint8Array, options: OperationOptions = {}): Promise<void> {
-    const { signal } = options;
+  save(file: RepositoryFile, data: Uint8Array, options: SaveOptions = {}): Promise<void> {
+    const { pace, signal } = options;
     const perform = async (session: SftpSession): Promise<void> => {
       await saveFile({
         session,
@@ -83,6 +85,7 @@ export class SftpBackend implements Backend {
         modes: this.#modes,
         file,
         data,
+        pace,
         signal,
         canSyncFolders: this.#canSyncFolders,
         assertThere: () => this.#assertThere(session),
@@ -128,12 +131,10 @@ export class SftpBackend implements Backend {
     if (this.#closed) throw backendClosed(this.location);
     const use = <T>(perform: (session: SftpSession) => Promise<T>): Promise<T> =>
       this.#track(this.#pool.use({ signal, isHeavy: false }, perform));
-    const onTemporary = (path: string, mtime: number | undefined): void =>
-      this.#leftOvers.addOld(path, mtime);
     try {
       // A list of a bare mount point would be empty, and look like a repository without files.
       await use((session) => this.#assertThere(session));
-      for await (const file of listFiles({ root: this.#root, type, signal, use, onTemporary })) {
+      for await (const file of listFiles({ root: this.#root, type, signal, use })) {
         signal?.throwIfAborted();
         yield file;
       }
@@ -143,6 +144,22 @@ export class SftpBackend implements Backend {
       throw this.#explain({ doing: `listing ${type} files`, path }, error, signal);
     }
   }
+
+  readonly leftOvers = async (options: OperationOptions = {}): Promise<LeftOver[]> => {
+    const { signal } = options;
+    const found = await this.#look("looking for left-over files", signal, (session) =>
+      findTemporaries(session, this.#root, signal),
+    );
+    return found.map((file) => ({
+      path: file.path,
+      sizeBytes: file.sizeBytes,
+      modifiedMs: file.mtime * 1000,
+      remove: (removal = {}) =>
+        this.#look("removing a left-over file", removal.signal, (session) =>
+          removeTemporary(session, file),
+        ),
+    }));
+  };
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
@@ -172,6 +189,25 @@ export class SftpBackend implements Backend {
       return await this.#track(this.#pool.use({ signal, isHeavy }, perform));
     } catch (error) {
       throw this.#explain({ doing: `${doing} ${fileLabel(file)}`, path, sizeBytes }, error, signal);
+    }
+  }
+
+  /** A call that concerns no file of the repository. */
+  async #look<T>(
+    doing: string,
+    signal: AbortSignal | undefined,
+    perform: (session: SftpSession) => Promise<T>,
+  ): Promise<T> {
+    if (this.#closed) throw backendClosed(this.location);
+    try {
+      return await this.#track(
+        this.#pool.use({ signal, isHeavy: false }, async (session) => {
+          await this.#assertThere(session);
+          return await perform(session);
+        }),
+      );
+    } catch (error) {
+      throw this.#explain({ doing, path: this.#root }, error, signal);
     }
   }
 
@@ -249,5 +285,4 @@ export interface SftpBackendOptions extends OperationOptions {
   readonly root: string;
   readonly connections: number;
   readonly pool: SessionPool;
-  readonly clock: Pick<Clock, "now">;
 }

@@ -5,7 +5,8 @@ import {
   SFTP_CONNECTIONS_MAX,
   SFTP_PROCESSES_MAX,
 } from "@comeback/core";
-import type { Backend, BackendFactory, Clock, OpenBackendOptions } from "@comeback/core";
+import type { Backend, BackendFactory, OpenBackendOptions } from "@comeback/core";
+import { systemClock } from "@comeback/platform";
 import { inLanes } from "./in-lanes.ts";
 import { layoutFolders, modesFor, parentOf, pathOf, typeFolder } from "./layout.ts";
 import { isFolder } from "./packet-reader.ts";
@@ -20,8 +21,6 @@ import { hasStatus, SftpStatusError } from "./sftp-status-error.ts";
 import { hasTerminal, sshCommandFor } from "./ssh-command.ts";
 
 const FOLDERS_AT_ONCE = 64;
-
-const systemClock: Pick<Clock, "now"> = { now: () => Date.now() };
 
 /** Repositories in a folder of a server that speaks SFTP, reached through the user's own ssh. */
 export const sftpBackendFactory: BackendFactory = {
@@ -47,8 +46,7 @@ async function reach(
   const place = parseSftpLocation(location);
   const connections = connectionsOf(options.settings);
   const pool = poolFor(location, options, Math.min(connections, SFTP_PROCESSES_MAX));
-  const clock = options.clock ?? systemClock;
-  const backend = { location, root: place.path, connections, pool, clock, signal };
+  const backend = { location, root: place.path, connections, pool, signal };
   try {
     await pool.use({ signal, isHeavy: false }, (session) => prepare(session, backend));
     return await SftpBackend.open(backend);
@@ -60,14 +58,15 @@ async function reach(
 }
 
 function poolFor(location: string, options: OpenBackendOptions, max: number): SessionPool {
-  const { settings, env = process.env } = options;
+  const { settings, clock = systemClock, env = process.env } = options;
   const command = sshCommandFor(parseSftpLocation(location), settings);
   const mayAsk = hasTerminal();
   return new SessionPool({
     location,
     max,
     // It asks once: nobody watches the terminal for a second question, hours later.
-    start: (isFirst, stop) => SftpSession.start({ command, env, mayAsk: mayAsk && isFirst }, stop),
+    start: (isFirst, stop) =>
+      SftpSession.start({ command, env, mayAsk: mayAsk && isFirst, clock }, stop),
   });
 }
 

@@ -5,7 +5,7 @@ import {
   SFTP_SILENCE_MAX_MS,
   SFTP_START_MAX_MS,
 } from "@comeback/core";
-import type { ComebackError } from "@comeback/core";
+import type { Clock, ComebackError } from "@comeback/core";
 import { SftpClient } from "./sftp-client.ts";
 import { SftpStatusError } from "./sftp-status-error.ts";
 import { explainEnd, explainProtocol, explainSilence } from "./ssh-errors.ts";
@@ -20,6 +20,7 @@ export interface SessionOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** ssh may ask on the terminal. */
   readonly mayAsk: boolean;
+  readonly clock: Clock;
 }
 
 /**
@@ -35,7 +36,7 @@ export class SftpSession implements AsyncDisposable {
   roundTripMs: number = Number.POSITIVE_INFINITY;
   readonly #process: SshProcess;
   readonly #command: SshCommand;
-  readonly #watch: NodeJS.Timeout;
+  readonly #unwatched = new AbortController();
   #isReady = false;
   #failure: ComebackError | undefined;
   #seenMoves = 0;
@@ -50,9 +51,7 @@ export class SftpSession implements AsyncDisposable {
     void this.#process.ended.then((end) => {
       this.#fail(explainEnd(this.#command, end, this.#isReady));
     });
-    const limitMs = options.mayAsk ? Number.POSITIVE_INFINITY : SFTP_START_MAX_MS;
-    this.#watch = setInterval(() => this.#look(limitMs), LOOK_EVERY_MS);
-    this.#watch.unref();
+    void this.#watch(options.clock, options.mayAsk ? Number.POSITIVE_INFINITY : SFTP_START_MAX_MS);
   }
 
   static async start(options: SessionOptions, signal: AbortSignal): Promise<SftpSession> {
@@ -84,7 +83,7 @@ export class SftpSession implements AsyncDisposable {
 
   /** ssh ends when its input does; one that hangs is killed. */
   async [Symbol.asyncDispose](): Promise<void> {
-    clearInterval(this.#watch);
+    this.#unwatched.abort();
     this.#process.child.stdin.end();
     const timer = setTimeout(() => this.#process.kill(), SFTP_END_MAX_MS);
     await this.#process.ended;
@@ -115,18 +114,27 @@ export class SftpSession implements AsyncDisposable {
   #fail(error: ComebackError): void {
     if (this.#failure !== undefined) return;
     this.#failure = error;
-    clearInterval(this.#watch);
+    this.#unwatched.abort();
     this.#process.kill();
     this.client.fail(error);
   }
 
-  #look(startMs: number): void {
+  /** The time that is counted is that between two looks: a machine that slept has not waited. */
+  async #watch(clock: Clock, startMaxMs: number): Promise<void> {
+    const { signal } = this.#unwatched;
+    while (!signal.aborted) {
+      await clock.sleep(LOOK_EVERY_MS, signal).catch(() => undefined);
+      if (!signal.aborted) this.#look(startMaxMs);
+    }
+  }
+
+  #look(startMaxMs: number): void {
     const { client } = this;
     const isWaiting = !this.#isReady || client.isWaiting;
     this.#silentMs = isWaiting && client.moves === this.#seenMoves ? this.#silentMs : 0;
     this.#seenMoves = client.moves;
     this.#silentMs += LOOK_EVERY_MS;
-    const limitMs = this.#isReady ? SFTP_SILENCE_MAX_MS : startMs;
+    const limitMs = this.#isReady ? SFTP_SILENCE_MAX_MS : startMaxMs;
     if (this.#silentMs > limitMs) this.#fail(explainSilence(this.#command, this.#silentMs));
   }
 }

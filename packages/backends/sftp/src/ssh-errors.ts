@@ -10,6 +10,8 @@ interface Explanation {
   readonly message: (host: string) => string;
   readonly next: (host: string) => string;
   readonly retryable?: boolean;
+  /** As Node would call it. */
+  readonly systemError?: string;
 }
 
 const TRY_BY_HAND = (host: string): string =>
@@ -64,6 +66,7 @@ const EXPLANATIONS: readonly Explanation[] = [
     code: "backend.unreachable",
     message: (host) => `there is no host named ${host}`,
     next: () => "check the name in the repository's URL and in ~/.ssh/config",
+    systemError: "ENOTFOUND",
   },
   {
     pattern: /Could not resolve hostname/i,
@@ -98,6 +101,7 @@ export function explainEnd(command: SshCommand, end: SshEnd, wasReady: boolean):
     return new ComebackError(found.code, found.message(host), {
       next: found.next(host),
       retryable: found.retryable ?? false,
+      ...(found.systemError === undefined ? {} : { context: { systemError: found.systemError } }),
       ...(said === "" ? {} : { why: `ssh says: ${said}` }),
     });
   }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ErrorCode } from "@comeback/core";
+import { isNameNotFound } from "@comeback/core";
+import type { ComebackError, ErrorCode } from "@comeback/core";
 import { explainEnd } from "../src/ssh-errors.ts";
 import type { SshCommand } from "../src/ssh-command.ts";
 
@@ -67,6 +68,15 @@ test("what ssh says becomes an error with a next step", () => {
     assert.match(error.next ?? "", next);
     assert.doesNotMatch(`${error.message}${error.why}`, /\p{Cc}/u);
   }
+});
+
+test("a name that nobody knows is told from one that cannot be asked for", () => {
+  const said = (why: string): ComebackError => {
+    const stderr = `ssh: Could not resolve hostname nas: ${why}\r\n`;
+    return explainEnd(COMMAND, { exitCode: 255, signal: null, stderr }, false);
+  };
+  assert.ok(isNameNotFound(said("Name or service not known")));
+  assert.ok(!isNameNotFound(said("Temporary failure in name resolution")));
 });
 
 test("a missing program is told from a server's refusal", () => {

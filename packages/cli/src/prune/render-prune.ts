@@ -76,8 +76,15 @@ export function renderPrunePlan(plan: PrunePlan, names: boolean): string[] {
             `${printableText(plan.postponedFor ?? "somebody")} may be building on them`,
         ]
       : []),
+    ...(plan.leftOvers.files > 0 ? [renderLeftOvers(plan)] : []),
+    ...(names ? plan.leftOvers.paths.map((path) => `  ${printableText(path)}`) : []),
     ...(names && plan.changes.length > 0 ? ["", ...renderChanges(plan)] : []),
   ];
+}
+
+function renderLeftOvers({ leftOvers: { files, bytes } }: PrunePlan): string {
+  const what = formatMany(files, "temporary file");
+  return `${what} of runs that were killed (${formatBytes(bytes)}) can be deleted`;
 }
 
 function renderChanges(plan: PrunePlan): string[] {
@@ -100,8 +107,8 @@ function renderChanges(plan: PrunePlan): string[] {
 }
 
 /** Whether carrying the plan out would change anything. */
-export function changesAnything({ changes }: PrunePlan): boolean {
-  return changes.some(({ action }) => action !== "wait");
+export function changesAnything({ changes, leftOvers }: PrunePlan): boolean {
+  return leftOvers.files > 0 || changes.some(({ action }) => action !== "wait");
 }
 
 export function renderPruneResult(result: PruneResult, { keepDeleteMs }: PrunePlan): string[] {
@@ -114,6 +121,10 @@ export function renderPruneResult(result: PruneResult, { keepDeleteMs }: PrunePl
   add(result.packsRecovered, undefined, "took back");
   add(result.packsMarked, result.bytesMarked, "marked");
   add(result.packsDeleted, result.bytesDeleted, "deleted");
+  if (result.leftOversRemoved > 0) {
+    const what = formatMany(result.leftOversRemoved, "temporary file");
+    lines.push(`deleted ${what} (${formatBytes(result.leftOverBytesRemoved)})`);
+  }
   if (result.packsMarked > 0) {
     const time =
       keepDeleteMs < HOUR_MS
@@ -144,6 +155,7 @@ export function prunePlanMessage(plan: PrunePlan, dryRun: boolean): Record<strin
     pack_bytes: plan.packBytes,
     postponed: plan.postponed,
     ...(plan.postponedFor === undefined ? {} : { postponed_for: plan.postponedFor }),
+    left_overs: plan.leftOvers,
     changes: plan.changes.map(changeMessage),
   };
 }
@@ -166,5 +178,7 @@ export function pruneSummaryMessage(result: PruneResult): Record<string, unknown
     packs_recovered: result.packsRecovered,
     index_files_written: result.indexFilesWritten,
     index_files_removed: result.indexFilesRemoved,
+    left_overs_removed: result.leftOversRemoved,
+    left_over_bytes_removed: result.leftOverBytesRemoved,
   };
 }

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { before, after, test } from "node:test";
-import { renderPrunePlan, renderPruneResult } from "../../src/prune/render-prune.ts";
+import {
+  changesAnything,
+  renderPrunePlan,
+  renderPruneResult,
+} from "../../src/prune/render-prune.ts";
 import { parseUnusedLimit } from "../../src/prune/prune-flags.ts";
 import { makeQuickRepository } from "./quick-repository.ts";
 import { jsonLines, runComeback, ScratchFolder } from "./run-comeback.ts";
@@ -94,6 +98,7 @@ test("every action and outcome has its words", () => {
     packBytes: each,
     postponed: 1,
     postponedFor: "process 7 on nas\u001b[1m",
+    leftOvers: { files: 2, bytes: 2048, paths: ["/data/ab/one", "/data/cd/two\u001b[1m"] },
     changes: [],
   } as const;
   const lines = renderPrunePlan(plan, true).join("\n");
@@ -104,6 +109,8 @@ test("every action and outcome has its words", () => {
   ]) {
     assert.ok(lines.includes(words), words);
   }
+  assert.match(lines, /^2 temporary files of runs that were killed \(2\.0+ KiB\) can be deleted$/m);
+  assert.match(lines, /^ {2}\/data\/ab\/one$/m);
   assert.match(lines, /^1 pack would be deleted, but process 7 on nas\S* may be building/m);
   assert.ok(!lines.includes("\u001b"));
   const nothing = {
@@ -118,6 +125,8 @@ test("every action and outcome has its words", () => {
     packsRecovered: 0,
     indexFilesWritten: 0,
     indexFilesRemoved: 0,
+    leftOversRemoved: 0,
+    leftOverBytesRemoved: 0,
   } as const;
   assert.deepEqual(renderPruneResult(nothing, plan), ["there was nothing to do"]);
   assert.deepEqual(renderPruneResult({ ...nothing, packsMarked: 1, packsRecovered: 2 }, plan), [
@@ -125,4 +134,10 @@ test("every action and outcome has its words", () => {
     "marked 1 pack (0 B)",
     "what is marked is deleted by a prune that runs 60 s from now, or later",
   ]);
+  const tidied = { ...nothing, leftOversRemoved: 1, leftOverBytesRemoved: 17 };
+  assert.deepEqual(renderPruneResult(tidied, plan), ["deleted 1 temporary file (17 B)"]);
+  const { packs, packBytes, ...rest } = plan;
+  const none = { files: 0, bytes: 0, paths: [] };
+  assert.ok(changesAnything({ ...rest, packs, packBytes }));
+  assert.ok(!changesAnything({ ...rest, packs, packBytes, leftOvers: none }));
 });

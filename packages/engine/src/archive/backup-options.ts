@@ -21,6 +21,8 @@ export interface BackupOptions {
   readonly parent?: Snapshot;
   /** Leave checkpoints while the backup runs; removed once it has ended well. */
   readonly checkpoint?: CheckpointOptions;
+  /** How long a failed or interrupted backup may make known what it stored; default SALVAGE_MAX_MS. */
+  readonly salvageMaxMs?: number | undefined;
   /**
    * Go on from here: a file that this checkpoint has, and the parent has not, is not read again
    * where it is the same by the parent's rule.

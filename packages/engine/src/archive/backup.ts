@@ -79,6 +79,7 @@ class BackupRun {
       dryRun: options.dryRun ?? false,
       mayWrite: options.mayWrite ?? Promise.resolve(),
       signal: this.#signal,
+      salvageMaxMs: options.salvageMaxMs,
       onStored: (bytes) => (this.#meter.live.bytesStored += bytes),
       onRoom: () => this.#pool.resume(),
     });

@@ -3,6 +3,7 @@ import {
   INDEX_SAVE_INTERVAL_MS,
   PACKS_IN_FLIGHT_MAX,
   RANGE_TASK_BYTES,
+  SALVAGE_MAX_MS,
 } from "@comeback/core";
 import { collectGarbage } from "@comeback/platform";
 import { encodeIndexFile } from "../index/index-file.ts";
@@ -17,6 +18,8 @@ export interface PackStoreOptions {
   /** Resolves when writing is allowed. */
   readonly mayWrite: Promise<void>;
   readonly signal: AbortSignal;
+  /** How long `salvage` may take at most; default SALVAGE_MAX_MS. */
+  readonly salvageMaxMs?: number | undefined;
   onStored(bytes: number): void;
   /** Told of each upload that has ended: `mayFill` may answer otherwise now. */
   onRoom?(): void;
@@ -110,7 +113,14 @@ export class PackStore {
    */
   async salvage(lastTrees?: FinishedPack): Promise<boolean> {
     await Promise.all(this.#uploads);
-    const signal = AbortSignal.timeout(SALVAGE_TIMEOUT_MS);
+    const { repository, salvageMaxMs = SALVAGE_MAX_MS } = this.#options;
+    const [done, late] = [new AbortController(), new AbortController()];
+    const sleeping = repository.clock.sleep(salvageMaxMs, done.signal);
+    void sleeping.then(
+      () => late.abort(),
+      () => undefined,
+    );
+    const { signal } = late;
     try {
       if (lastTrees !== undefined) await this.#upload(lastTrees, "tree", signal);
       await this.#saveIndex(signal);
@@ -119,6 +129,7 @@ export class PackStore {
       return false;
     } finally {
       this.#waiting?.clear();
+      done.abort();
     }
   }
 
@@ -199,6 +210,3 @@ export class PackStore {
     }
   }
 }
-
-/** Ctrl-C has to end within a second. */
-const SALVAGE_TIMEOUT_MS = 700;

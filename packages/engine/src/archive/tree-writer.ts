@@ -8,12 +8,10 @@ import type { TreeNode } from "../tree/types.ts";
 import { PackStore } from "./pack-store.ts";
 
 export interface TreeWriterOptions extends OperationOptions {
-  /** With its index loaded, packs that wait to be deleted included: they are read, not built on. */
+  /** May be written; with its index loaded, packs that wait to be deleted included: they are read, not built on. */
   readonly repository: Repository;
   /** Only says which ids the trees would have. */
   readonly dryRun: boolean;
-  /** Resolves when writing is allowed. */
-  readonly mayWrite: Promise<void>;
 }
 
 /** Stores trees that were made from others, one pack at a time. */
@@ -33,7 +31,7 @@ export class TreeWriter {
     this.#packs = new PackStore({
       repository: options.repository,
       dryRun: options.dryRun,
-      mayWrite: options.mayWrite,
+      mayWrite: Promise.resolve(),
       signal: options.signal ?? new AbortController().signal,
       onStored: () => {},
     });

@@ -72,6 +72,7 @@ class CachingBackend implements CachedBackend {
   readonly listLagMs: number;
   readonly archive: BackendArchive | undefined;
   readonly retention: BackendRetention | undefined;
+  readonly leftOvers: Backend["leftOvers"];
   readonly #inner: Backend;
   readonly #store: CacheStore;
   readonly #maxBytes: number;
@@ -94,6 +95,7 @@ class CachingBackend implements CachedBackend {
     this.listLagMs = inner.listLagMs;
     this.archive = inner.archive;
     this.retention = inner.retention;
+    this.leftOvers = inner.leftOvers;
   }
 
   get isCreateAtomic(): boolean | undefined {

@@ -4,6 +4,7 @@ import { sha256 } from "../crypto/blob-codec.ts";
 import { encodeMasterKey } from "../crypto/master-key.ts";
 import { isId } from "../index/blob-table.ts";
 import { resolveFolder } from "../listing/resolve-path.ts";
+import { loadSealedConfig } from "../repository/look-for-config.ts";
 import type { Repository } from "../repository/repository.ts";
 import { findSnapshot, type SnapshotFilter } from "../repository/snapshots.ts";
 import { indentJson } from "./indent-json.ts";
@@ -46,7 +47,8 @@ export async function cat(
 ): Promise<CatResult> {
   switch (request.kind) {
     case "config": {
-      const stored = await repository.backend.load({ type: "config", name: "" }, options);
+      const { backend, codec } = repository;
+      const stored = await loadSealedConfig(backend, codec.cipher, options);
       return lines(opened(repository, stored));
     }
     case "masterkey":

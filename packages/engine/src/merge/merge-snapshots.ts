@@ -12,7 +12,10 @@ import { TreeMerger } from "./merge-trees.ts";
 export const MERGE_TAG = "merge";
 
 export interface PlanMergeOptions extends OperationOptions {
-  /** With its index loaded, packs that wait to be deleted included. */
+  /**
+   * Locked, the lock confirmed; then its index loaded, packs that wait to be deleted included: what
+   * a prune that is at its end takes away must not be built on.
+   */
   readonly repository: Repository;
   /** Two or more, in any order. */
   readonly snapshots: readonly Snapshot[];
@@ -25,8 +28,6 @@ export interface PlanMergeOptions extends OperationOptions {
   readonly forget?: boolean;
   /** Nothing is written, not even trees that no snapshot names yet. */
   readonly dryRun?: boolean;
-  /** Resolves when writing is allowed; default: at once. */
-  readonly mayWrite?: Promise<void>;
   /** Told of each folder that was read. */
   onFolder?(): void;
 }
@@ -48,10 +49,9 @@ export interface MergePlan {
  */
 export async function planMerge(options: PlanMergeOptions): Promise<MergePlan> {
   const { repository, signal, forget = false, dryRun = false, onFolder } = options;
-  const { mayWrite = Promise.resolve() } = options;
   const merged = options.snapshots.toSorted(bySnapshotTime).reverse();
   assertMergeable(merged, forget);
-  const writer = new TreeWriter({ repository, dryRun, mayWrite, signal });
+  const writer = new TreeWriter({ repository, dryRun, signal });
   const merger = new TreeMerger({
     repository,
     writer,

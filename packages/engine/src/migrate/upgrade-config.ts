@@ -1,6 +1,7 @@
 import type { OperationOptions } from "@comeback/core";
 import { ComebackError, messageOf } from "@comeback/core";
 import { decodeConfig, encodeConfig } from "../repository/config.ts";
+import { loadSealedConfig } from "../repository/look-for-config.ts";
 import type { Repository } from "../repository/repository.ts";
 
 const CONFIG = { type: "config", name: "" } as const;
@@ -33,7 +34,7 @@ export async function upgradeConfig(
 ): Promise<void> {
   const { backend, codec, config } = repository;
   const { cipher } = codec;
-  const old = await backend.load(CONFIG, { signal });
+  const old = await loadSealedConfig(backend, cipher, { signal });
   // Both are proven before anything is touched: the old one opens, and so does the new one.
   const before = decodeConfig(old, cipher);
   if (before.id !== config.id || before.version !== 1) {
@@ -51,7 +52,7 @@ export async function upgradeConfig(
     // From here on nobody may interrupt: the fewest steps to where there is a config again.
     await backend.remove(CONFIG);
     await backend.save(CONFIG, upgraded);
-    assertUpgraded(decodeConfig(await backend.load(CONFIG), cipher), before);
+    assertUpgraded(decodeConfig(await loadSealedConfig(backend, cipher, {}), cipher), before);
   } catch (cause) {
     throw await putBack(repository, old, where, cause);
   }

@@ -1,6 +1,7 @@
 import { assert, type OperationOptions } from "@comeback/core";
 import { CpuPool } from "../cpu-pool/cpu-pool.ts";
 import { workerSetup } from "../cpu-pool/worker-setup.ts";
+import { removeAbandoned } from "./left-overs.ts";
 import { protectNewcomers } from "./newcomers.ts";
 import { findOldHolder } from "./old-holders.ts";
 import type { PreparedPrune, PruneWork } from "./plan.ts";
@@ -62,6 +63,7 @@ export async function executePrune(
   const marked = isInstant ? new Map() : packsWith(work, ["repack", "remove"]);
   const strangers = isInstant ? new Map<string, number>() : state.strangers;
   await remove(packsWith(work, doomed));
+  const gone = await removeAbandoned(repository, plan.mode, work.leftOvers, { signal });
   progress.phase = "done";
   return {
     mode: plan.mode,
@@ -75,6 +77,8 @@ export async function executePrune(
     packsRecovered: packsWith(work, ["recover"]).size,
     indexFilesWritten: files,
     indexFilesRemoved: index.removed,
+    leftOversRemoved: gone.files,
+    leftOverBytesRemoved: gone.bytes,
   };
 }
 

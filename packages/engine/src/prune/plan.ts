@@ -1,4 +1,4 @@
-import { ComebackError, PRUNE_KEEP_DELETE_DEFAULT_MS } from "@comeback/core";
+import { ComebackError, type LeftOver, PRUNE_KEEP_DELETE_DEFAULT_MS } from "@comeback/core";
 import type { BitSet } from "../check/bit-set.ts";
 import { CpuPool } from "../cpu-pool/cpu-pool.ts";
 import { workerSetup } from "../cpu-pool/worker-setup.ts";
@@ -12,6 +12,7 @@ import {
   mustCompress,
 } from "./decide-packs.ts";
 import { findUsedBlobs } from "./find-used.ts";
+import { bytesOf, findAbandoned } from "./left-overs.ts";
 import { findOldHolder } from "./old-holders.ts";
 import {
   type PackAction,
@@ -38,6 +39,7 @@ export interface PruneWork {
   /** By pack number. The execution changes them where a new snapshot needs a pack. */
   readonly actions: PackAction[];
   readonly recompress: ReadonlySet<number>;
+  readonly leftOvers: readonly LeftOver[];
   /** Names that have been dealt with; the execution adds those it meets and writes. */
   readonly snapshotNames: Set<string>;
   readonly indexNames: Set<string>;
@@ -88,15 +90,14 @@ export async function planPrune(options: PruneOptions): Promise<PreparedPrune> {
       recompress.add(pack);
     }
   }
-  const plan = describePlan({ options, state, counts, decisions }, snapshots.length, {
-    ...expiry,
-    keepDeleteMs,
-  });
+  const leftOvers = await findAbandoned(repository, options.mode ?? "two-phase", { signal });
+  const made = { options, state, counts, decisions, leftOvers };
+  const plan = describePlan(made, snapshots.length, { ...expiry, keepDeleteMs });
   const { actions } = decisions;
   const { workers } = options;
   const names = { snapshotNames, indexNames: new Set(state.indexFiles.keys()) };
   const isSpent = ignoreSnapshots.size > 0;
-  const parts = { repository, state, used, actions, recompress, progress, workers };
+  const parts = { repository, state, used, actions, recompress, leftOvers, progress, workers };
   const work = { ...parts, ...names, isSpent };
   return { plan, work };
 }
@@ -164,11 +165,12 @@ function describePlan(
     readonly state: PruneState;
     readonly counts: PackCounts;
     readonly decisions: Decisions;
+    readonly leftOvers: readonly LeftOver[];
   },
   snapshots: number,
   expiry: Expiry & { readonly keepDeleteMs: number },
 ): PrunePlan {
-  const { state, counts, decisions } = made;
+  const { state, counts, decisions, leftOvers } = made;
   const packs = {
     keep: 0,
     repack: 0,
@@ -214,6 +216,11 @@ function describePlan(
     packBytes,
     postponed: expiry.postponed,
     ...(expiry.postponedFor === undefined ? {} : { postponedFor: expiry.postponedFor }),
+    leftOvers: {
+      files: leftOvers.length,
+      bytes: bytesOf(leftOvers),
+      paths: leftOvers.map(({ path }) => path),
+    },
     changes,
   };
 }

@@ -108,6 +108,12 @@ export interface PrunePlan {
   readonly postponed: number;
   /** Who that is, for a person. */
   readonly postponedFor?: string;
+  /** Temporary files that killed processes have left, and that are removed. */
+  readonly leftOvers: {
+    readonly files: number;
+    readonly bytes: number;
+    readonly paths: readonly string[];
+  };
   /** Every pack that is not kept as it is. */
   readonly changes: readonly PlannedPack[];
 }
@@ -125,6 +131,8 @@ export interface PruneResult {
   readonly packsRecovered: number;
   readonly indexFilesWritten: number;
   readonly indexFilesRemoved: number;
+  readonly leftOversRemoved: number;
+  readonly leftOverBytesRemoved: number;
 }
 
 export const UNUSED_LIMIT_DEFAULT: UnusedLimit = { kind: "percentage", percentage: 5 };

@@ -5,6 +5,7 @@ import {
   type OperationOptions,
 } from "@comeback/core";
 import { decodeConfig, encodeConfig, type RepositoryConfig } from "./config.ts";
+import { loadSealedConfig } from "./look-for-config.ts";
 import type { Repository } from "./repository.ts";
 
 const CONFIG = { type: "config", name: "" } as const;
@@ -36,9 +37,9 @@ export async function examineHotPart(
 ): Promise<HotPartState> {
   let stored: Uint8Array;
   try {
-    stored = await hot.load(CONFIG, options);
+    stored = await loadSealedConfig(hot, codec.cipher, options);
   } catch (error) {
-    if (isComebackError(error, "backend.not-found")) return "missing";
+    if (isComebackError(error, "repository.none")) return "missing";
     throw error;
   }
   // Another repository has another key.

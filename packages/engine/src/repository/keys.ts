@@ -14,6 +14,7 @@ import { formatTime } from "../tree/time-text.ts";
 import { decodeConfig } from "./config.ts";
 import { instantOfMilliseconds } from "./instant.ts";
 import { loadNamed } from "./load-named.ts";
+import { loadSealedConfig } from "./look-for-config.ts";
 import type { Repository } from "./repository.ts";
 
 /** What can be told of a key without its password. */
@@ -156,7 +157,7 @@ async function proveKey(
   const opened = await openKeyFile(await loadKey(repository, id, options), password, random);
   if (opened === undefined) throw new Error("its password does not open it");
   using cipher = new BoxCipher(opened, random);
-  const config = decodeConfig(await backend.load({ type: "config", name: "" }, options), cipher);
+  const config = decodeConfig(await loadSealedConfig(backend, cipher, options), cipher);
   if (config.id !== repository.config.id) throw new Error("it opens another repository");
 }
 

@@ -6,7 +6,7 @@ import type { Backend, FileType, ListedFile, OperationOptions } from "@comeback/
  * for a superfluous copy of the first removes the only one there is.
  */
 export function listedOnce(inner: Backend): Backend {
-  const { location, connections, isRemote, listLagMs, archive, retention } = inner;
+  const { location, connections, isRemote, listLagMs, archive, retention, leftOvers } = inner;
   return {
     location,
     connections,
@@ -14,6 +14,7 @@ export function listedOnce(inner: Backend): Backend {
     listLagMs,
     archive,
     retention,
+    leftOvers,
     get isCreateAtomic() {
       return inner.isCreateAtomic;
     },

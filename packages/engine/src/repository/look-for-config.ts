@@ -5,6 +5,7 @@ import {
   isComebackError,
   type OperationOptions,
 } from "@comeback/core";
+import type { BoxCipher } from "../crypto/box.ts";
 
 const CONFIG = { type: "config", name: "" } as const;
 
@@ -34,6 +35,21 @@ export async function loadConfig(
       cause,
     });
   }
+}
+
+/**
+ * The config as it is stored, read once more where its authentication code does not hold: only the
+ * reading may be bad, as with every other file. Whoever decodes it says what is wrong with a second
+ * one. `first` is a reading that was made before the key was known.
+ */
+export async function loadSealedConfig(
+  backend: Backend,
+  cipher: BoxCipher,
+  options: OperationOptions,
+  first?: Uint8Array,
+): Promise<Uint8Array> {
+  const stored = first ?? (await loadConfig(backend, options));
+  return cipher.open(stored) === undefined ? await loadConfig(backend, options) : stored;
 }
 
 /** A repository that has lost its config must not be buried under a new one. */

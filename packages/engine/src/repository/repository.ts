@@ -40,7 +40,7 @@ import { loadNamed } from "./load-named.ts";
 import { LoadedPacks } from "./loaded-packs.ts";
 import { emptyPassword, findKey } from "./find-key.ts";
 import { instantOfMilliseconds } from "./instant.ts";
-import { hasConfig, loadConfig, refuseOtherData } from "./look-for-config.ts";
+import { hasConfig, loadConfig, loadSealedConfig, refuseOtherData } from "./look-for-config.ts";
 
 export interface RepositoryOptions extends OperationOptions {
   readonly backend: Backend;
@@ -172,7 +172,10 @@ export class Repository implements AsyncDisposable {
     if (found.status === "rejected") throw found.reason;
     const { key, keyId } = found.value;
     using cipher = new BoxCipher(key, random);
-    const config = decodeConfig(stored.value, cipher);
+    const config = decodeConfig(
+      await loadSealedConfig(backend, cipher, options, stored.value),
+      cipher,
+    );
     assertIsNotHot(config, backend.location);
     const cache = await options.cache?.(backend, config.id);
     return new Repository(options, { config, key, keyId }, cache);

@@ -21,7 +21,7 @@ import { type RewrittenFolder, TreeRewriter } from "./rewrite-trees.ts";
  */
 export async function planRewrite(options: PlanRewriteOptions): Promise<RewritePlan> {
   const { repository, signal, observer, snapshots } = options;
-  const { forget = false, dryRun = false, mayWrite = Promise.resolve() } = options;
+  const { forget = false, dryRun = false } = options;
   const progress: RewriteProgress = {
     snapshotsDone: 0,
     snapshotsTotal: snapshots.length,
@@ -31,7 +31,7 @@ export async function planRewrite(options: PlanRewriteOptions): Promise<RewriteP
   const items: RewriteItem[] = [];
   const unchanged: Snapshot[] = [];
   const failed: RewriteFailure[] = [];
-  const writer = new TreeWriter({ repository, dryRun, mayWrite, signal });
+  const writer = new TreeWriter({ repository, dryRun, signal });
   let current: Snapshot | undefined;
   const rewriter = new TreeRewriter({
     repository,

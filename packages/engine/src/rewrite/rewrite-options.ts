@@ -8,7 +8,10 @@ import type { TreeNode } from "../tree/types.ts";
 export const REWRITE_TAG = "rewrite";
 
 export interface PlanRewriteOptions extends OperationOptions {
-  /** With its index loaded, packs that wait to be deleted included. */
+  /**
+   * Locked, the lock confirmed; then its index loaded, packs that wait to be deleted included: what
+   * a prune that is at its end takes away must not be built on.
+   */
   readonly repository: Repository;
   readonly snapshots: readonly Snapshot[];
   /** True for an entry that is left out, with everything below it. */
@@ -21,8 +24,6 @@ export interface PlanRewriteOptions extends OperationOptions {
   readonly forget?: boolean;
   /** Nothing is written, not even trees that no snapshot names yet. */
   readonly dryRun?: boolean;
-  /** Resolves when writing is allowed; default: at once. */
-  readonly mayWrite?: Promise<void>;
   readonly observer?: RewriteObserver;
 }
 

@@ -1,10 +1,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FaultyBackend } from "@comeback/testkit";
+import { cat } from "../../src/cat/cat.ts";
+import { upgradeConfig } from "../../src/migrate/upgrade-config.ts";
+import { examineHotPart } from "../../src/repository/hot-part.ts";
+import { addKey } from "../../src/repository/keys.ts";
+import type { Repository } from "../../src/repository/repository.ts";
 import { loadSnapshot } from "../../src/repository/snapshots.ts";
-import { dataBlob, fileNode, RepositoryBuilder, treeBlob } from "../repository-builder.ts";
+import {
+  CHEAP_SCRYPT,
+  dataBlob,
+  fileNode,
+  RepositoryBuilder,
+  treeBlob,
+} from "../repository-builder.ts";
 
-const TYPES = ["key", "index", "snapshot", "pack"] as const;
+const TYPES = ["config", "key", "index", "snapshot", "pack"] as const;
 
 /** A repository with one of everything, behind whatever is done to it. */
 async function makeRepository(builder: RepositoryBuilder): Promise<{
@@ -54,5 +65,49 @@ test("what comes with another bit every time is damaged", async () => {
     const backend = new FaultyBackend(builder.backend.sharing());
     backend.stage({ method: "load", type, when: "always", fault: { kind: "flip", atByte: 10 } });
     await assert.rejects(readAll(builder, backend, made), { code: "repository.damaged" }, type);
+  }
+});
+
+const KEEPER = { keep: async () => "/some/where", drop: async () => {} };
+
+/** Each with how often it reads the config. */
+const CONFIG_READERS: readonly [
+  what: string,
+  readings: number,
+  read: (repository: Repository, backend: FaultyBackend) => Promise<unknown>,
+][] = [
+  ["cat", 1, (repository) => cat(repository, { kind: "config" })],
+  [
+    "the proof of a key",
+    1,
+    (repository) => addKey(repository, { password: "b", scryptCost: CHEAP_SCRYPT }),
+  ],
+  ["a migration", 2, (repository) => upgradeConfig(repository, { keeper: KEEPER })],
+  [
+    "a look at a hot part",
+    1,
+    async (repository, backend) => {
+      assert.equal(await examineHotPart(repository, backend), "whole");
+    },
+  ],
+];
+
+test("whoever reads the config of an open repository reads a bad one once more", async () => {
+  for (const [what, readings, read] of CONFIG_READERS) {
+    await using builder = await RepositoryBuilder.create({ version: 1 });
+    const backend = new FaultyBackend(builder.backend.sharing());
+    const repository = await builder.reopen(backend);
+    backend.calls.length = 0;
+    const flip = { kind: "flip", atByte: 10 } as const;
+    // The first of every two.
+    for (let reading = 0; reading < readings; reading++) {
+      const when = 1 + 2 * reading;
+      backend.stage({ method: "load", type: "config", when, fault: flip });
+    }
+    await read(repository, backend);
+    const loads = backend.calls.filter(
+      ({ method, type }) => method === "load" && type === "config",
+    );
+    assert.equal(loads.length, 2 * readings, what);
   }
 });

@@ -62,6 +62,8 @@ export type HttpFaultChoice = (request: SeenRequest) => HttpFault | undefined;
  */
 export class HttpFaultProxy implements AsyncDisposable {
   readonly requests: SeenRequest[] = [];
+  /** Those of which the body has come, too. */
+  readonly wholeRequests: SeenRequest[] = [];
   readonly #server: Server;
   readonly #target: { readonly host: string; readonly port: number };
   readonly #staged: { readonly staged: StagedHttpFault; fitted: number }[] = [];
@@ -106,6 +108,7 @@ export class HttpFaultProxy implements AsyncDisposable {
     const { method = "", url = "" } = incoming;
     const seen = { method, url };
     this.requests.push(seen);
+    incoming.once("end", () => this.wholeRequests.push(seen));
     const fault = this.#faultFor(seen);
     switch (fault?.kind) {
       case "answer":
