@@ -52,7 +52,8 @@ async function runCommand(
     const stateFolder = await stateFolderFor(context);
     return clearLeftOver(context, { stateFolder, dryRun: flags.dryRun === true });
   }
-  const type = flags.type === undefined ? undefined : parseChoice("--type", flags.type, BACKUP_TYPES);
+  const type =
+    flags.type === undefined ? undefined : parseChoice("--type", flags.type, BACKUP_TYPES);
   const trigger = parseChoice("--trigger", flags.trigger, RUN_TRIGGERS);
   const { scheduledFor } = flags;
   const scheduledForMs =

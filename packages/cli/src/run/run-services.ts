@@ -33,7 +33,8 @@ import { kitSource } from "./kit-source.ts";
 import { replicateDestination } from "./replicate-destination.ts";
 
 /** The world of runs, put together from the configuration; disposing closes the catalog. */
-export type OpenRunServices = RunServices & AsyncDisposable & { readonly loaded: LoadedConfiguration };
+export type OpenRunServices = RunServices &
+  AsyncDisposable & { readonly loaded: LoadedConfiguration };
 
 export async function openRunServices(
   context: CommandContext,

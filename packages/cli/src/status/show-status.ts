@@ -1,5 +1,11 @@
 import { isProcessGone } from "@comeback/platform";
-import { type CatalogStore, ComebackError, ExitCode, isComebackError, type PlanState } from "@comeback/core";
+import {
+  type CatalogStore,
+  ComebackError,
+  ExitCode,
+  isComebackError,
+  type PlanState,
+} from "@comeback/core";
 import {
   assessPlan,
   type Configuration,

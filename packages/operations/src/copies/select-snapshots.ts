@@ -67,7 +67,5 @@ function filterSnapshots(
 }
 
 export function groupsBySource(snapshots: readonly Snapshot[]): Snapshot[][] {
-  return [
-    ...Map.groupBy(snapshots, ({ tags }) => readSnapshotTags(tags)?.source ?? "").values(),
-  ];
+  return [...Map.groupBy(snapshots, ({ tags }) => readSnapshotTags(tags)?.source ?? "").values()];
 }

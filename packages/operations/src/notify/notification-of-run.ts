@@ -38,13 +38,19 @@ export function notificationOfRun(
 }
 
 function wordOf(outcome: RunOutcome): string {
-  return { ok: "is done", warning: "is done, with warnings", failed: "failed", skipped: "was skipped" }[outcome];
+  return {
+    ok: "is done",
+    warning: "is done, with warnings",
+    failed: "failed",
+    skipped: "was skipped",
+  }[outcome];
 }
 
 function linesOf(run: RunRecord, stages: readonly StageRecord[]): string[] {
   const bad = stages.filter(({ outcome }) => outcome === "failed" || outcome === "warning");
-  const named = bad.map(({ stage, subject, message }) =>
-    [stage, subject].filter(Boolean).join(" ") + `: ${message ?? "failed"}`,
+  const named = bad.map(
+    ({ stage, subject, message }) =>
+      [stage, subject].filter(Boolean).join(" ") + `: ${message ?? "failed"}`,
   );
   const lines = run.message === undefined || named.length > 0 ? named : [run.message];
   const shown = lines.slice(0, LINES_MAX);

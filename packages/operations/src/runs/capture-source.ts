@@ -141,7 +141,8 @@ async function captureInto(
     observer: {
       onStart: (progress) => services.observer.onProgress?.(() => liveText(source, progress)),
       onProblem: ({ path, message }) => {
-        if (logged++ < PROBLEMS_LOGGED_MAX) stage.log(`${displayText(path)}: ${message}`, "warning");
+        if (logged++ < PROBLEMS_LOGGED_MAX)
+          stage.log(`${displayText(path)}: ${message}`, "warning");
       },
     },
   });

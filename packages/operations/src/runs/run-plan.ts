@@ -41,7 +41,7 @@ export async function runPlan(request: RunRequest, given: RunServices): Promise<
   await using _lock = request.dryRun
     ? undefined
     : await RunLock.take({ stateFolder: services.stateFolder, plan: request.plan });
-  return new PlanRun(request, plan, services).execute();
+  return await new PlanRun(request, plan, services).execute();
 }
 
 const LEVELS = { ok: "info", skipped: "info", warning: "warning", failed: "error" } as const;
@@ -202,7 +202,7 @@ class PlanRun {
 /** Nothing is expected of the kit: it changes with every run. */
 const KIT_SETTINGS: SourceSettings = source.parse({
   files: KIT_FOLDER,
-  expect: { vanished: "ignore", shrink: { then: "ignore" }, surge: { then: "ignore" } },
+  expect: { vanished: "ignore", shrink: { reaction: "ignore" }, surge: { reaction: "ignore" } },
 });
 
 function chosenSources(plan: PlanSettings, { only }: RunRequest): SourceRun[] {
@@ -227,6 +227,7 @@ function makeSourceRun(name: string, settings: SourceSettings): SourceRun {
     pinned: undefined,
     atMs: undefined,
     capture: undefined,
+    records: [],
     deviations: [],
     outcome: "ok",
     failure: undefined,
