@@ -257,6 +257,7 @@ export class Scheduler {
     const { catalog, report } = this.#parts;
     const { lane } = decision;
     const end = await run.ended;
+    let { outcome } = end;
     // First of all: others may be waiting for it.
     this.#state?.ended(lane.id);
     this.#wake.abort();
@@ -265,10 +266,12 @@ export class Scheduler {
       await this.#saveMarks(decision);
       const record = await findRunOf(catalog, decision);
       runId = record?.id;
-      const isGood = end.outcome === "ok" || end.outcome === "warning";
+      // What the run says of itself knows more than its exit code.
+      outcome = record?.outcome ?? outcome;
+      const isGood = outcome === "ok" || outcome === "warning";
       if (record !== undefined && isGood) await closeMisses(catalog, decision, record);
     });
-    report({ kind: "ended", request, ...end, runId });
+    report({ kind: "ended", request, outcome, message: end.message, runId });
   }
 
   async #saveMarks({ lane, answers }: StartDecision): Promise<void> {
