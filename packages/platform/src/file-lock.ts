@@ -1,31 +1,29 @@
-import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
 import { constants } from "node:os";
-import koffi from "koffi";
-import { processFunctions } from "./native-library.ts";
-import { SystemCallError } from "./system-call-error.ts";
+import { checked, libc, uninterrupted } from "./libc.ts";
 
-const LOCK_EXCLUSIVE_AT_ONCE = 2 | 4;
-
-/** A lock that the system takes away when the process ends, however it ends. */
-export interface FileLock extends Disposable {
-  readonly path: string;
-}
+const LOCK_SH = 1;
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+const LOCK_UN = 8;
 
 /**
- * Locks a file, which is made where there is none, and writes this process's number into it. Gives
- * the number of the process that holds it where another one does ("" where it did not say).
+ * flock(2) without waiting, exclusive unless `shared`: false where another open file holds it, of
+ * this process or of any other. The kernel lets go of it when the file is closed, also where the process was killed.
  */
-export function lockFile(path: string): FileLock | { readonly heldBy: string } {
-  const fd = openSync(path, "a+", 0o600);
-  const functions = processFunctions({ flock: "int flock(int fd, int operation)" });
-  const result = functions?.flock(fd, LOCK_EXCLUSIVE_AT_ONCE);
-  if (result === 0) {
-    ftruncateSync(fd);
-    writeSync(fd, `${process.pid}\n`);
-    return { path, [Symbol.dispose]: () => closeSync(fd) };
-  }
-  const errno = functions === undefined ? constants.errno.ENOSYS : koffi.errno();
-  closeSync(fd);
-  if (errno !== constants.errno.EWOULDBLOCK) throw new SystemCallError(errno, "flock", path);
-  return { heldBy: readFileSync(path, "latin1").trim() };
+export function tryLockFile(fd: number, options?: { readonly shared?: boolean }): boolean {
+  const c = libc();
+  const kind = options?.shared === true ? LOCK_SH : LOCK_EX;
+  const result = uninterrupted(c, () => c.flock(fd, kind | LOCK_NB));
+  if (result < 0 && c.errno() === constants.errno.EAGAIN) return false;
+  checked(c, result, "flock");
+  return true;
+}
+
+export function unlockFile(fd: number): void {
+  const c = libc();
+  checked(
+    c,
+    uninterrupted(c, () => c.flock(fd, LOCK_UN)),
+    "flock",
+  );
 }

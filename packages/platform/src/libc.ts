@@ -21,6 +21,7 @@ export type LibC = {
   readonly lseek: Call;
   readonly ftruncate: Call;
   readonly fallocate: Call;
+  readonly flock: Call;
   readonly fsync: Call;
   readonly syncfs: Call;
   readonly readlinkat: Call;
@@ -70,6 +71,7 @@ const SIGNATURES = {
   lseek: "int64_t lseek64(int fd, int64_t offset, int whence)",
   ftruncate: "int ftruncate64(int fd, int64_t size)",
   fallocate: "int fallocate64(int fd, int mode, int64_t offset, int64_t length)",
+  flock: "int flock(int fd, int operation)",
   fsync: "int fsync(int fd)",
   syncfs: "int syncfs(int fd)",
   readlinkat: "long readlinkat(int fd, uintptr_t path, uintptr_t to, size_t size)",

@@ -1,36 +1,51 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, mkdtempSync, openSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
-import { lockFile } from "../src/file-lock.ts";
+import { after, test } from "node:test";
+import { tryLockFile, unlockFile } from "@comeback/platform";
 
-const PROGRAM = `
-  import { lockFile } from ${JSON.stringify(join(import.meta.dirname, "../src/file-lock.ts"))};
-  const lock = lockFile(process.argv[1]);
-  process.stdout.write("heldBy" in lock ? "held by " + lock.heldBy : "locked");
-  process.kill(process.pid, "SIGKILL");`;
+const folder = mkdtempSync(join(tmpdir(), "comeback-lock-"));
+after(() => rmSync(folder, { recursive: true }));
+const path = join(folder, "lock");
 
-/** What a process of its own says of the lock, which then dies without giving it back. */
-function inAnotherProcess(path: string): string {
-  const args = ["--input-type=module", "-e", PROGRAM, path];
-  return spawnSync(process.execPath, args, { encoding: "utf8" }).stdout;
-}
+test("one open file holds the lock, until it lets go or is closed", () => {
+  const [one, other] = [openSync(path, "a"), openSync(path, "a")];
+  assert.ok(tryLockFile(one));
+  assert.ok(tryLockFile(one), "it may be asked for again");
+  assert.ok(!tryLockFile(other));
+  unlockFile(one);
+  assert.ok(tryLockFile(other));
+  assert.ok(!tryLockFile(one, { shared: true }));
+  closeSync(other);
+  assert.ok(tryLockFile(one, { shared: true }));
+  closeSync(one);
+});
 
-test("one process holds a lock, and its death gives it back", () => {
-  const folder = mkdtempSync(join(tmpdir(), "comeback-lock-"));
-  const path = join(folder, "daemon.lock");
-  try {
-    {
-      using lock = lockFile(path) as Disposable;
-      assert.ok(Symbol.dispose in lock);
-      assert.equal(inAnotherProcess(path), `held by ${process.pid}`);
-      assert.deepEqual(lockFile(path), { heldBy: String(process.pid) });
-    }
-    assert.equal(inAnotherProcess(path), "locked");
-    assert.ok(!("heldBy" in lockFile(path)));
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+test("those who share it keep out only who wants it alone", () => {
+  const [one, other, alone] = [openSync(path, "a"), openSync(path, "r"), openSync(path, "a")];
+  assert.ok(tryLockFile(one, { shared: true }));
+  assert.ok(tryLockFile(other, { shared: true }));
+  assert.ok(!tryLockFile(alone));
+  for (const fd of [one, other, alone]) closeSync(fd);
+});
+
+test("the lock of a process that is killed is free", async () => {
+  const script = `
+    const { openSync } = require("node:fs");
+    import("@comeback/platform").then(({ tryLockFile }) => {
+      console.log(tryLockFile(openSync(process.argv[1], "a")));
+      setInterval(() => {}, 60_000);
+    });`;
+  const holder = spawn(process.execPath, ["-e", script, path], { cwd: import.meta.dirname });
+  assert.equal(String((await once(holder.stdout, "data"))[0]).trim(), "true");
+  const fd = openSync(path, "a");
+  assert.ok(!tryLockFile(fd));
+  const ended = once(holder, "exit");
+  holder.kill("SIGKILL");
+  await ended;
+  assert.ok(tryLockFile(fd));
+  closeSync(fd);
 });

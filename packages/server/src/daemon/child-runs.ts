@@ -11,6 +11,12 @@ export interface ChildRunsOptions {
   onLine(request: StartRequest, line: string): void;
 }
 
+/** Of `comeback run`; 75 is what a hook says so with as well (sysexits.h: EX_TEMPFAIL). */
+const OUTCOMES: ReadonlyMap<number | null, RunOutcome> = new Map([
+  [ExitCode.sourceIncomplete, "warning"],
+  [75, "skipped"],
+]);
+
 type RunEnd = Awaited<StartedRun["ended"]>;
 
 /**
@@ -75,7 +81,7 @@ export function runArguments({ plan, job, type, trigger, scheduledForMs }: Start
     "--scheduled-for",
     String(scheduledForMs),
     ...(type === undefined ? [] : ["--type", type]),
-    ...(job.kind === "copy" ? ["--copy", `${job.from}:${job.to}`] : []),
+    ...(job.kind === "copy" ? ["--copies", job.to] : []),
     "--json",
   ];
 }
@@ -84,7 +90,7 @@ export function runArguments({ plan, job, type, trigger, scheduledForMs }: Start
 function runEnd(exitCode: number | null, endedBy: string | null, lastLine: string): RunEnd {
   if (endedBy !== null) return { outcome: "failed", message: `it was ended by ${endedBy}` };
   if (exitCode === ExitCode.done) return { outcome: "ok" };
-  const outcome: RunOutcome = exitCode === ExitCode.sourceIncomplete ? "warning" : "failed";
+  const outcome = OUTCOMES.get(exitCode) ?? "failed";
   return { outcome, message: `exit code ${exitCode}${lastLine === "" ? "" : `: ${lastLine}`}` };
 }
 

@@ -94,6 +94,23 @@ export class Daemon {
     }
   }
 
+  /**
+   * Starts what is due, waits for it and for what becomes due meanwhile, and resolves: for a timer
+   * that calls it every minute. It serves no metrics, but writes the file.
+   */
+  async runOnce(signal: AbortSignal): Promise<void> {
+    await this.#undoLeftOver(signal);
+    const configuration = await this.#parts.loadConfiguration(signal);
+    await this.#scheduler.load(configurationTimings(configuration), signal);
+    this.#configuration = configuration;
+    try {
+      await this.#scheduler.run(signal, { untilIdle: true });
+      await this.#writeTextfileOnce();
+    } finally {
+      await this.#endRuns();
+    }
+  }
+
   /** Takes up the configuration as it is now. Never rejects. */
   reload(signal: AbortSignal): Promise<void> {
     this.#reloads = this.#reloads.then(() => this.#reload(signal));
@@ -177,15 +194,18 @@ export class Daemon {
   }
 
   async #writeTextfile(signal: AbortSignal): Promise<void> {
-    const { clock, report } = this.#parts;
     while (!signal.aborted) {
-      const path = this.#configuration?.daemon.metrics.textfile;
-      try {
-        if (path !== undefined) await writeMetricsTextfile(path, await this.#collect());
-      } catch (error) {
-        report({ kind: "metrics-failed", error });
-      }
-      await sleepUntilAborted(clock, METRICS_TEXTFILE_INTERVAL_MS, signal);
+      await this.#writeTextfileOnce();
+      await sleepUntilAborted(this.#parts.clock, METRICS_TEXTFILE_INTERVAL_MS, signal);
+    }
+  }
+
+  async #writeTextfileOnce(): Promise<void> {
+    const path = this.#configuration?.daemon.metrics.textfile;
+    try {
+      if (path !== undefined) await writeMetricsTextfile(path, await this.#collect());
+    } catch (error) {
+      this.#parts.report({ kind: "metrics-failed", error });
     }
   }
 
@@ -201,6 +221,7 @@ export class Daemon {
   async #endRuns(): Promise<void> {
     const { report, signalRuns } = this.#parts;
     const running = (): number => this.#scheduler.runningCount;
+    if (running() === 0) return;
     report({ kind: "stopping", running: running() });
     if (await this.#isIdleWithin(DAEMON_STOP_WAIT_MS)) return;
     report({ kind: "runs-asked-to-end", running: running() });

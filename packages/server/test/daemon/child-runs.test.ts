@@ -39,13 +39,14 @@ test("what a run is called with", () => {
   } as const;
   assert.equal(
     runArguments(copy).join(" "),
-    "run shop --trigger schedule --scheduled-for 1700000000000 --copy nas:cloud --json",
+    "run shop --trigger schedule --scheduled-for 1700000000000 --copies cloud --json",
   );
 });
 
 test("what comes of a run", async () => {
   const cases = [
     ['echo "$*" >&2; exit 0', { outcome: "ok" }],
+    ["exit 75", { outcome: "skipped", message: "exit code 75" }],
     ["exit 3", { outcome: "warning", message: "exit code 3" }],
     [
       "echo the disk is full >&2; exit 1",

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { type Configuration, configuration } from "@comeback/operations";
 import { MemoryCatalog, SimulatedClock } from "@comeback/testkit";
 import { Daemon, type DaemonEvent, type DaemonParts } from "../../src/daemon/daemon.ts";
+import { notificationOfEvent } from "../../src/daemon/notification-of-event.ts";
 import type { StartedRun } from "../../src/scheduler/scheduler.ts";
 
 const MINUTE = 60_000;
@@ -33,7 +34,11 @@ class DaemonWorld {
   /** How runs answer to being asked to end. */
   endsWhenAsked = true;
   undo: () => Promise<void> = async () => {};
-  readonly daemon: Daemon = new Daemon(this.#parts());
+  readonly daemon: Daemon = this.makeDaemon();
+
+  makeDaemon(): Daemon {
+    return new Daemon(this.#parts());
+  }
 
   #parts(): DaemonParts {
     return {
@@ -54,7 +59,17 @@ class DaemonWorld {
       },
       undoLeftOver: () => this.undo(),
       countLeftOver: async () => 0,
-      start: async ({ plan }): Promise<StartedRun> => {
+      start: async ({ plan, type, trigger, scheduledForMs }): Promise<StartedRun> => {
+        await this.catalog.saveRun({
+          id: `run of ${plan} at ${scheduledForMs}`,
+          plan,
+          host: "web1",
+          trigger,
+          backupType: type,
+          scheduledForMs,
+          startedAtMs: this.clock.now(),
+          processId: 1,
+        });
         const { promise, resolve } = Promise.withResolvers<{ outcome: "ok" | "failed" }>();
         this.running.set(plan, (outcome) => {
           this.running.delete(plan);
@@ -95,7 +110,7 @@ test("it undoes what is left over, is ready, is alive, runs plans, and stops", a
   world.stop.abort();
   await ended;
   assert.deepEqual(world.told.slice(3), ["alive", "alive", "stopping"]);
-  assert.deepEqual(world.kinds, ["ready", "started", "ended", "stopping"]);
+  assert.deepEqual(world.kinds, ["ready", "started", "ended"]);
 });
 
 test("a stop waits for runs, and starts none meanwhile", async () => {
@@ -171,4 +186,56 @@ test("what cannot be undone is told, and backups go on", async () => {
   assert.deepEqual(world.kinds, ["undo-failed", "ready"]);
   world.stop.abort();
   await ended;
+});
+
+test("once: what is due is started and waited for, and then it is over", async () => {
+  const first = new DaemonWorld();
+  await first.daemon.runOnce(first.stop.signal);
+  assert.deepEqual(first.kinds, []);
+
+  const second = new DaemonWorld();
+  Object.assign(second, { catalog: first.catalog });
+  await second.clock.advance(HOUR + MINUTE);
+  const daemon = second.makeDaemon();
+  const ended = daemon.runOnce(second.stop.signal);
+  // The next moment comes while the first run is under way.
+  await second.clock.advance(HOUR);
+  assert.deepEqual(second.kinds, ["started", "missed"]);
+  second.running.get("shop")!("ok");
+  await second.clock.advance(MINUTE);
+  await ended;
+  assert.deepEqual(second.kinds, ["started", "missed", "ended"]);
+});
+
+test("what only the daemon can tell of", () => {
+  const about = { host: "web1", atMs: START };
+  const missed = {
+    kind: "missed",
+    plan: "shop",
+    trigger: "full daily 02:00 UTC",
+    momentsMs: [START, START + HOUR],
+    omitted: 3,
+    reason: "down",
+  } as const;
+  const notification = notificationOfEvent(missed, about);
+  assert.equal(notification?.title, "shop on web1 was not started 5 times");
+  assert.match(notification.lines.join(" "), /nothing ran that could have started it.*T01:00/);
+
+  const request = {
+    plan: "shop",
+    job: { kind: "backup" },
+    trigger: "schedule",
+    scheduledForMs: START,
+  } as const;
+  const died = {
+    kind: "ended",
+    request,
+    outcome: "failed",
+    message: "it was ended by SIGKILL",
+  } as const;
+  const told = notificationOfEvent({ ...died, hasReported: false }, about);
+  assert.equal(told?.event, "run.failed");
+  assert.match(told.lines[0]!, /SIGKILL/);
+  // A run that could tell of its end did.
+  assert.equal(notificationOfEvent({ ...died, hasReported: true }, about), undefined);
 });
