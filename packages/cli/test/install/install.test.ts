@@ -197,7 +197,7 @@ test("units are of sections and settings, and systemd, where it is installed, fi
         env,
         encoding: "utf8",
       });
-      if ((result.error as NodeJS.ErrnoException | undefined)?.code === "ENOENT") return;
+      if (result.error?.message.includes("ENOENT") === true) return;
       assert.deepEqual([result.stderr, result.status], ["", 0], args.join(" "));
     };
     for (const name of Object.keys(units).filter((name) => !name.startsWith("d"))) {
