@@ -192,8 +192,7 @@ export interface PlanState {
  *
  * - A call that resolved is durable, and seen by every later call of every process.
  * - Every write is atomic. `saveRun`, `saveStage`, `saveSnapshot` and `saveMiss` are idempotent: the
- *   last one of the same key (of a miss: plan, trigger and moment) counts. Records of a run may come
- *   in any order, also before the run itself.
+ *   last one of the same key (of a miss: plan, trigger and moment) counts. Records of a run may come in any order, also before the run itself.
  * - Several processes may work with one catalog at once; audit entries of all are one chain.
  * - Where nothing can be written (a full disk), calls reject with `catalog.unusable`, and what was
  *   written before stays readable. Nobody's backup fails because of it: the caller warns.
