@@ -6,7 +6,12 @@ import { planRetention, type RetentionOptions } from "../../src/retention/plan-r
 import { snapshotTags } from "../../src/runs/snapshot-tags.ts";
 
 function snapshot(day: number, source = "files", more: readonly string[] = []): Snapshot {
-  const tags = snapshotTags({ plan: "shop", source, backupType: "incremental", runId: `run-${day}` });
+  const tags = snapshotTags({
+    plan: "shop",
+    source,
+    backupType: "incremental",
+    runId: `run-${day}`,
+  });
   return {
     id: `${source}-${String(day).padStart(2, "0")}`.padEnd(64, "0"),
     time: `2026-02-${String(day).padStart(2, "0")}T02:00:00Z`,
