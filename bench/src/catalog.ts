@@ -119,7 +119,7 @@ const QUESTIONS: Readonly<Record<string, (store: CatalogStore) => Promise<unknow
   "a run's records (4 writes)": (store) => saveOneRun(store, 77, Number(values.days)),
 };
 
-/** First time, with opening; and the median of more in the same process. */
+/** First time, with opening; the median of more in the same process, and what CPU those took. */
 async function ask(name: string, location: string): Promise<void> {
   const question = QUESTIONS[name];
   if (question === undefined) throw new Error(`no question is called ${name}`);
@@ -128,14 +128,17 @@ async function ask(name: string, location: string): Promise<void> {
   await question(store);
   const firstMs = performance.now() - startMs;
   const timesMs: number[] = [];
+  const usedBefore = process.cpuUsage();
   for (let round = 0; round < ROUNDS; round++) {
     const beginMs = performance.now();
     await question(store);
     timesMs.push(performance.now() - beginMs);
   }
+  const { user, system } = process.cpuUsage(usedBefore);
+  const cpuMs = (user + system) / 1_000 / ROUNDS;
   const medianMs = timesMs.toSorted((a, b) => a - b)[ROUNDS >> 1] ?? 0;
   const peakMB = Math.round(process.resourceUsage().maxRSS / 1_000);
-  const times = `${firstMs.toFixed(1).padStart(8)} ${medianMs.toFixed(1).padStart(8)}`;
+  const times = [firstMs, medianMs, cpuMs].map((ms) => ms.toFixed(1).padStart(8)).join(" ");
   console.log(`${name.padEnd(32)} ${times} ${String(peakMB).padStart(6)}`);
 }
 
@@ -158,7 +161,7 @@ async function build(): Promise<void> {
     const megabytes = Math.round(statSync(location).size / 1e6);
     const what = `${plans} plans, ${days} days, ${plans * days} runs`;
     console.log(`${what}: ${megabytes} MB, made in ${seconds} s`);
-    console.log(`${"".padEnd(32)} ${"first ms".padStart(8)} ${"then ms".padStart(8)} peak MB`);
+    console.log(`${"".padEnd(32)} first ms  then ms   CPU ms peak MB`);
     for (const name of Object.keys(QUESTIONS)) {
       const given = ["--ask", name, "--location", location, "--days", values.days];
       execFileSync(process.execPath, [import.meta.filename, ...given], { stdio: "inherit" });
