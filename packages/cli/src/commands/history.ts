@@ -59,7 +59,7 @@ async function history(
   const { terminal, globals } = context;
   assertUsage(flags, name);
   if (flags.rebuild === true) {
-    const location = catalogLocation(context, flags);
+    const location = await catalogLocation(context, flags);
     await rebuildFromRepository(context, { location, destination: flags.destination });
     return 0;
   }

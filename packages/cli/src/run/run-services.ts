@@ -100,7 +100,7 @@ export class OpenRunServices implements RunServices, AsyncDisposable {
     const files = await Promise.all(
       loaded.files.map(async (path) => ({ path, text: await readFile(path, "utf8") })),
     );
-    const catalog = await openRunCatalog(context, configuration, stateFolder);
+    const catalog = await openRunCatalog(context, configuration);
     return new OpenRunServices({ context, observer, loaded, files, catalog, stateFolder });
   }
 

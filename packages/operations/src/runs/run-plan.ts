@@ -15,6 +15,7 @@ import { copyStage } from "./copy-stage.ts";
 import { Freeze } from "./freeze-stage.ts";
 import { preflightStage } from "./preflight-stage.ts";
 import { dryCatalog } from "./dry-catalog.ts";
+import { reportStage } from "./report-stage.ts";
 import { retainStage } from "./retain-stage.ts";
 import { makeRunId } from "./run-id.ts";
 import { RunLock } from "./run-lock.ts";
@@ -102,6 +103,7 @@ class PlanRun {
     await verifyStage(this.#state);
     if (plan.copies.length > 0) await copyStage(this.#state);
     await retainStage(this.#state);
+    await reportStage(this.#state);
   }
 
   async #capture(stack: Awaited<ReturnType<RunServices["openUndo"]>>): Promise<void> {
