@@ -7,6 +7,7 @@ import { formatAge } from "./format-age.ts";
 
 const RANK: readonly PlanVerdict[] = ["safe", "warning", "at risk", "unprotected"];
 const REASONS_SHOWN_MAX = 3;
+const OPEN_SHOWN_MAX = 20;
 
 export function worstVerdict(plans: readonly PlanAssessment[]): PlanVerdict {
   return plans.reduce<PlanVerdict>(
@@ -51,9 +52,12 @@ export function renderStatus(page: StatusPage, palette: Palette, columns: number
     ],
     rows,
   );
-  const open = plans.flatMap(({ plan, reasons }) =>
+  const all = plans.flatMap(({ plan, reasons }) =>
     reasons.slice(0, REASONS_SHOWN_MAX).map((reason) => `${plan}: ${reason}`),
   );
+  const left = all.length - OPEN_SHOWN_MAX;
+  const more = left > 0 ? [`and ${left} more: \`comeback status PLAN\` tells all of one`] : [];
+  const open = [...all.slice(0, OPEN_SHOWN_MAX), ...more];
   return [
     headline(page, palette),
     "",

@@ -13,6 +13,7 @@ import {
   nextRuns,
   type PlanAssessment,
   stateFolder as stateFolderOf,
+  Timetables,
 } from "@comeback/operations";
 import { loadForCommand } from "../configuration/load-for-command.ts";
 import type { CommandContext } from "../context.ts";
@@ -43,7 +44,8 @@ export async function showStatus(
   const chosen = names.length === 0 ? known : names;
   const states = await readStates(context, { configuration, chosen });
   const nowMs = clock.now();
-  const plans = chosen.map((name) => assess(configuration, { name, states, nowMs }));
+  const timetables = new Timetables();
+  const plans = chosen.map((name) => assess(configuration, { name, states, nowMs, timetables }));
   const leftOver = (await listLeftOver(stateFolder)).flatMap(({ runId, steps }) =>
     steps.map(({ description }) => `left behind by run ${runId}: ${description}`),
   );
@@ -64,11 +66,12 @@ function assess(
     readonly name: string;
     readonly states: ReadonlyMap<string, PlanState>;
     readonly nowMs: number;
+    readonly timetables: Timetables;
   },
 ): PlanAssessment {
-  const { name, states, nowMs } = given;
+  const { name, states, nowMs, timetables } = given;
   const plan = configuration.plans[name]!;
-  const [first, second] = plan.enabled ? nextRuns(configuration, plan, nowMs) : [];
+  const [first, second] = plan.enabled ? nextRuns(configuration, plan, { nowMs, timetables }) : [];
   return assessPlan({
     name,
     plan,

@@ -36,7 +36,13 @@ export function parseConfigurationFile(file: SourceFile): ParsedFile {
   const whole: Place = { file, start: 0, end: Math.min(1, file.text.length) };
   let document: Document.Parsed;
   try {
-    document = parseDocument(file.text, { prettyErrors: false, schema: "core", version: "1.2" });
+    document = parseDocument(file.text, {
+      prettyErrors: false,
+      schema: "core",
+      version: "1.2",
+      // Its own look for keys that stand twice takes the square of their number.
+      uniqueKeys: false,
+    });
   } catch (error) {
     // The parser runs out of stack where brackets are nested by the thousand.
     const message = `this cannot be read as YAML: ${messageOf(error)}`;
@@ -65,9 +71,7 @@ export function parseConfigurationFile(file: SourceFile): ParsedFile {
 
 /** After the first thing that is no YAML, most of what else the parser says follows from that. */
 function independent({ errors, warnings }: Document.Parsed): readonly YAMLError[] {
-  const isOwn = ({ code }: YAMLError): boolean => code === "DUPLICATE_KEY";
-  const first = errors.find((error) => !isOwn(error));
-  return [...errors.filter((error) => isOwn(error) || error === first), ...warnings];
+  return [...errors.slice(0, 1), ...warnings];
 }
 
 /** A line without a key is the rest of a value, and nobody knows of which. */
@@ -166,8 +170,10 @@ class ValueReader {
       if (name === undefined) continue;
       const read = value === null ? nothing(keyPlace) : this.read(value);
       if (read === undefined) continue;
-      if (name !== "<<") own.set(name, { keyPlace, value: read });
-      else
+      if (name !== "<<") {
+        if (own.has(name)) this.#problem(keyPlace, `"${name}" stands here twice`);
+        own.set(name, { keyPlace, value: read });
+      } else
         for (const [inner, entry] of this.#mergedEntries(read)) {
           if (!merged.has(inner)) merged.set(inner, entry);
         }

@@ -46,8 +46,11 @@ export function wallMoments(day: WallDay, minuteOfDay: number, zone: string): Wa
 
 /** The time zone of this machine: "Europe/Vienna". */
 export function systemZone(): string {
-  return Temporal.Now.timeZoneId();
+  zone ??= Temporal.Now.timeZoneId();
+  return zone;
 }
+
+let zone: string | undefined;
 
 function zonedAt(ms: number, zone: string): Temporal.ZonedDateTime {
   return Temporal.Instant.fromEpochMilliseconds(ms).toZonedDateTimeISO(zone);

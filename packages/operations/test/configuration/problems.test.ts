@@ -125,7 +125,7 @@ const CASES: readonly {
   {
     name: "a key twice",
     edit: ["    to: nas\n", "    to: nas\n    to: cloud\n"],
-    says: [/^18:5 this is not right in YAML: Map keys must be unique$/],
+    says: [/^18:5 "to" stands here twice$/],
   },
   {
     name: "a bracket that is never closed",
