@@ -91,4 +91,6 @@ for (const [name, runs] of [
   console.log(`| ${name} | ${seconds.toFixed(2)} s | ${rate} | ${peak} |`);
 }
 const kept = far.map(({ seconds }, pair) => near[pair]!.seconds / seconds);
-console.log(`\nthroughput kept: ${(median(kept) * 100).toFixed(0)} %`);
+const percent = (ratio: number): string => (ratio * 100).toFixed(0);
+const spread = `${percent(Math.min(...kept))}–${percent(Math.max(...kept))}`;
+console.log(`\nthroughput kept: ${percent(median(kept))} % (${spread})`);

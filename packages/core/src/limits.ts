@@ -61,8 +61,8 @@ export const PACKS_IN_FLIGHT_REMOTE_MAX_BYTES: number = 512 * MiB;
 /** ... of which all beyond PACKS_IN_FLIGHT_MAX wait in files. Where they cannot, it is these bounds. */
 export const PACKS_IN_MEMORY_REMOTE_MAX = 5;
 export const PACKS_IN_MEMORY_REMOTE_MAX_BYTES: number = 80 * MiB;
-/** What was read of those files counts as memory for so long: 10 MB of it at 100 MB/s. */
-export const WAITING_PAGES_FORGOTTEN_MS = 50;
+/** What was read of those files counts as memory for so long. */
+export const WAITING_PAGES_FORGOTTEN_MS = 20;
 /** The walk gives other work a turn after this long. */
 export const WALK_SLICE_MS = 10;
 /** A folder of more entries than this is listed in slices, with other work in between. */
