@@ -1,4 +1,5 @@
 import type { CommandContext } from "../context.ts";
+import { restartWithSmallHeap } from "../daemon/restart-with-small-heap.ts";
 import { type DaemonWorld, runDaemon } from "../daemon/run-daemon.ts";
 import type { CommandModule } from "../program.ts";
 
@@ -24,6 +25,7 @@ export function defineDaemon(
       .option("--once", "start what is due, wait for it, and end: for a timer")
       .action(
         run<DaemonCommandFlags>(async (context, flags) => {
+          if (flags.once !== true) restartWithSmallHeap();
           await using world = await openWorld(context);
           return await runDaemon(context, world, { once: flags.once === true });
         }),

@@ -1,17 +1,19 @@
-import { isComebackError, messageOf } from "@comeback/core";
 import type { DaemonEvent, StartRequest } from "@comeback/server";
+import { reportOf } from "../render-error.ts";
 import { formatLocalTime } from "../terminal/format-values.ts";
 
 export interface LogLine {
   readonly level: "info" | "warning" | "error";
   readonly text: string;
+  /** What is to be told in full below it. */
+  readonly error?: unknown;
 }
 
 /** What the daemon's log says of an event. The journal adds the time. */
 export function logLineOf(event: DaemonEvent): LogLine {
   const info = (text: string): LogLine => ({ level: "info", text });
   const warning = (text: string): LogLine => ({ level: "warning", text });
-  const error = (text: string): LogLine => ({ level: "error", text });
+  const error = (text: string, error?: unknown): LogLine => ({ level: "error", text, error });
   switch (event.kind) {
     case "ready": {
       const metrics =
@@ -21,9 +23,7 @@ export function logLineOf(event: DaemonEvent): LogLine {
     case "reloaded":
       return info(`the configuration was read anew: ${event.plans} plans`);
     case "reload-failed":
-      return error(
-        `the new configuration has a mistake, the old one goes on: ${errorText(event.error)}`,
-      );
+      return error("the new configuration has a mistake, the old one goes on", event.error);
     case "started":
       return info(`${nameOf(event.request)} starts${dueText(event.request)}`);
     case "ended": {
@@ -43,11 +43,11 @@ export function logLineOf(event: DaemonEvent): LogLine {
     case "clock-not-set":
       return warning(`the clock shows ${localTime(event.nowMs)}: nothing starts until it is set`);
     case "catalog-failed":
-      return error(`the catalog cannot be used; the schedule goes on: ${errorText(event.error)}`);
+      return error("the catalog cannot be used; the schedule goes on", event.error);
     case "undo-failed":
-      return error(`something is left over: ${errorText(event.error)}`);
+      return error("something is left over that could not be undone", event.error);
     case "metrics-failed":
-      return warning(`metrics cannot be given out: ${errorText(event.error)}`);
+      return { level: "warning", text: "metrics cannot be given out", error: event.error };
     case "stopping":
       return info(`stopping; ${event.running} running is waited for`);
     case "runs-asked-to-end":
@@ -60,11 +60,9 @@ export function logLineOf(event: DaemonEvent): LogLine {
 /** The same for machines: one object a line. */
 export function daemonMessage(event: DaemonEvent): string {
   const { level, text } = logLineOf(event);
-  const facts = JSON.stringify(
-    { message_type: "daemon", level, text, ...event },
-    (key, value: unknown) => (key === "error" ? errorText(value) : value),
+  return JSON.stringify({ message_type: "daemon", level, text, ...event }, (key, value: unknown) =>
+    key === "error" ? reportOf(value) : value,
   );
-  return facts;
 }
 
 function nameOf({ plan, job, type }: StartRequest): string {
@@ -79,11 +77,6 @@ function dueText({ trigger, scheduledForMs }: StartRequest): string {
 
 function withMessage(message: string | undefined): string {
   return message === undefined ? "" : `: ${message}`;
-}
-
-function errorText(error: unknown): string {
-  if (!isComebackError(error)) return messageOf(error);
-  return [error.message, error.why, error.next].filter((part) => part !== undefined).join("; ");
 }
 
 function localTime(ms: number): string {

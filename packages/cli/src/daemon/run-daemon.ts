@@ -12,6 +12,7 @@ import {
   type StartRequest,
 } from "@comeback/server";
 import type { CommandContext } from "../context.ts";
+import { renderError, reportOf } from "../render-error.ts";
 import { printableText } from "../terminal/printable.ts";
 import { lockDaemon } from "./daemon-lock.ts";
 import { daemonMessage, logLineOf } from "./daemon-log.ts";
@@ -126,8 +127,11 @@ function onHangUp(reload: () => void): Disposable {
 /** Problems on standard error, with the level that the journal files them under. */
 function print({ terminal, globals }: CommandContext, event: DaemonEvent): void {
   if (globals.json) return terminal.print(daemonMessage(event));
-  const { level, text } = logLineOf(event);
+  const { level, text, error } = logLineOf(event);
   const line = printableText(text);
   if (level !== "info") terminal.printError(`${level}: ${line}`);
-  else if (!globals.quiet) terminal.print(line);
+  if (error !== undefined) {
+    terminal.printError(renderError(reportOf(error), terminal.errorPalette, terminal.columns));
+  }
+  if (level === "info" && !globals.quiet) terminal.print(line);
 }

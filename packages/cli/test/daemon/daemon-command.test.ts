@@ -72,7 +72,7 @@ test("what the log says", () => {
     ],
     [
       { kind: "reload-failed", error: mistake },
-      "error: the new configuration has a mistake, the old one goes on: it has a mistake; line 3; mend it",
+      "error: the new configuration has a mistake, the old one goes on",
     ],
   ];
   for (const [event, expected] of cases) {
@@ -80,5 +80,8 @@ test("what the log says", () => {
     assert.equal(`${level}: ${text}`, expected);
     const message = JSON.parse(daemonMessage(event)) as Record<string, unknown>;
     assert.deepEqual([message["message_type"], message["text"]], ["daemon", text]);
+    if (event.kind !== "reload-failed") continue;
+    const error = message["error"] as Record<string, unknown>;
+    assert.deepEqual([error["code"], error["next"]], ["configuration.invalid", "mend it"]);
   }
 });

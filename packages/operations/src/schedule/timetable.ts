@@ -1,8 +1,10 @@
 import { parseTrigger } from "./parse-trigger.ts";
 import { DAY_MS, type Trigger, type WallDay } from "./trigger.ts";
-import { steadyOffsetMs, wallDayAt, wallMoments } from "./wall-clock.ts";
+import { steadyOffsetMs, wallDayAt, type WallMoments, wallMoments } from "./wall-clock.ts";
 
 const MINUTE_MS = 60_000;
+const HOUR_MINUTES = 60;
+const HOUR_MS: number = HOUR_MINUTES * MINUTE_MS;
 /** February 29 may be eight years away, around a year such as 2100. */
 const AHEAD_MAX_DAYS: number = 9 * 366;
 /** Days whose moments are remembered: those around the one that is asked for. */
@@ -66,16 +68,41 @@ export class Timetable {
     if (offsetMs !== undefined) {
       return minutesOfDay.map((minute) => day * DAY_MS + minute * MINUTE_MS - offsetMs);
     }
-    const moments = new Set<number>();
-    for (const minute of minutesOfDay) {
-      const shown = wallMoments(day, minute, this.zone);
-      if (shown.kind === "once") moments.add(shown.atMs);
-      if (shown.kind === "never") moments.add(isEveryHour ? shown.unchangedMs : shown.afterGapMs);
-      if (shown.kind === "twice") moments.add(shown.firstMs);
-      if (shown.kind === "twice" && isEveryHour) moments.add(shown.secondMs);
-    }
-    return [...moments].toSorted((a, b) => a - b);
+    const moments = isEveryHour
+      ? minutesOfDay
+          .filter((minute) => minute < HOUR_MINUTES)
+          .flatMap((minute) => this.#hourly(day, minute))
+      : minutesOfDay.map((minute) => firstOf(wallMoments(day, minute, this.zone)));
+    return [...new Set(moments)].toSorted((a, b) => a - b);
   }
+
+  /** One minute of every hour of a day on which the clocks change, without a longer pause. */
+  #hourly(day: WallDay, minuteOfHour: number): number[] {
+    const shownAt = (day: WallDay, hour: number): number[] =>
+      allOf(wallMoments(day, hour * HOUR_MINUTES + minuteOfHour, this.zone));
+    const shown = Array.from({ length: 24 }, (_, hour) => shownAt(day, hour)).flat();
+    const moments: number[] = [];
+    let last = shownAt(day - 1, 23).at(-1);
+    for (const moment of shown.toSorted((a, b) => a - b)) {
+      // Set by half an hour, the clocks come to that minute half an hour late, or never.
+      if (last !== undefined && moment > last + HOUR_MS) moments.push(last + HOUR_MS);
+      moments.push(moment);
+      last = moment;
+    }
+    return moments;
+  }
+}
+
+/** When a time of day happens that happens once a day. */
+function firstOf(shown: WallMoments): number {
+  if (shown.kind === "once") return shown.atMs;
+  return shown.kind === "twice" ? shown.firstMs : shown.afterGapMs;
+}
+
+/** Every moment at which the clocks show it. */
+function allOf(shown: WallMoments): number[] {
+  if (shown.kind === "never") return [];
+  return shown.kind === "once" ? [shown.atMs] : [shown.firstMs, shown.secondMs];
 }
 
 /** The first moment of a trigger in a zone that is later than `afterMs`. */

@@ -26,11 +26,8 @@ export type WallMoments =
   | { readonly kind: "once"; readonly atMs: number }
   /** Set back, the clocks show it again. */
   | { readonly kind: "twice"; readonly firstMs: number; readonly secondMs: number }
-  /**
-   * Set forward, the clocks leave it out. `afterGapMs`: the first moment behind what is left out;
-   * `unchangedMs`: when they would have shown it had they not been set.
-   */
-  | { readonly kind: "never"; readonly afterGapMs: number; readonly unchangedMs: number };
+  /** Set forward, the clocks leave it out; with it, everything up to that moment. */
+  | { readonly kind: "never"; readonly afterGapMs: number };
 
 export function wallMoments(day: WallDay, minuteOfDay: number, zone: string): WallMoments {
   const wall = plainTime(day, minuteOfDay);
@@ -41,7 +38,7 @@ export function wallMoments(day: WallDay, minuteOfDay: number, zone: string): Wa
   if (firstMs === secondMs) return { kind: "once", atMs: firstMs };
   if (first.toPlainDateTime().equals(wall)) return { kind: "twice", firstMs, secondMs };
   const afterGapMs = first.getTimeZoneTransition("next")!.epochMilliseconds;
-  return { kind: "never", afterGapMs, unchangedMs: secondMs };
+  return { kind: "never", afterGapMs };
 }
 
 /** The time zone of this machine: "Europe/Vienna". */

@@ -65,6 +65,13 @@ test("half an hour on Lord Howe Island", () => {
   // April 5, 2026: 02:00 becomes 01:30, at 15:00 UTC the day before.
   const autumn = ["Australia/Lord_Howe", "2026-04-04T14:00Z", "2026-04-04T17:00Z"] as const;
   assert.deepEqual(list("daily 01:45", ...autumn), ["04-04 14:45"]);
+  // 01:15 is shown an hour and a half before 02:15.
+  assert.deepEqual(list("hourly :15", ...autumn), [
+    "04-04 14:15",
+    "04-04 15:15",
+    "04-04 15:45",
+    "04-04 16:45",
+  ]);
 });
 
 test("clocks that change at midnight", () => {
@@ -112,13 +119,13 @@ test("daily is once a day of the calendar, all year, in every zone", () => {
         assert.ok(gapHours >= 22.9 && gapHours <= 25.1, `${gapHours} h before ${days[index + 1]}`);
       }
     }),
-    { numRuns: 40 },
+    { seed: 1, numRuns: 40 },
   );
 });
 
 test("hourly never leaves more than an hour, in every zone", () => {
   fc.assert(
-    fc.property(zone, fc.integer({ min: 0, max: 59 }), (zone, minute) => {
+    fc.property(zone, fc.constantFrom(0, 1, 15, 29, 30, 45, 59), (zone, minute) => {
       const timetable = new Timetable(`hourly :${String(minute).padStart(2, "0")}`, zone);
       const moments = [...timetable.occurrences(Date.UTC(2026, 0, 1), Date.UTC(2027, 0, 1))];
       assert.ok(moments.length >= 8760);
@@ -127,7 +134,7 @@ test("hourly never leaves more than an hour, in every zone", () => {
         assert.ok(gap > 0 && gap <= HOUR_MS, `${gap} ms before ${new Date(moment).toISOString()}`);
       }
     }),
-    { numRuns: 8 },
+    { seed: 1, numRuns: 8, examples: [["Australia/Lord_Howe", 0]] },
   );
 });
 
@@ -146,6 +153,6 @@ test("the next moment does not depend on where one looks from", () => {
       assert.equal(all.at(-1), next);
       assert.ok((all.at(-2) ?? -Infinity) <= from);
     }),
-    { numRuns: 100 },
+    { seed: 1, numRuns: 100 },
   );
 });
