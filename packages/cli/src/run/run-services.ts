@@ -1,6 +1,6 @@
 import { hostname, userInfo } from "node:os";
 import { readFile, statfs } from "node:fs/promises";
-import { ComebackError, type Notification } from "@comeback/core";
+import { ComebackError } from "@comeback/core";
 import {
   isClean,
   listLeftOver,
@@ -20,6 +20,8 @@ import { destinationContext } from "../configuration/destination-context.ts";
 import { loadForCommand } from "../configuration/load-for-command.ts";
 import { validateTrigger } from "../configuration/plan-parts.ts";
 import type { CommandContext } from "../context.ts";
+import { notifyChannels } from "../notify/notify-channels.ts";
+import { openDispatcher } from "../notify/open-dispatcher.ts";
 import { isFolderLocation } from "../opening/find-backend.ts";
 import { openSession } from "../opening/session.ts";
 import { makeProtectedSource } from "../sources/make-protected-source.ts";
@@ -44,6 +46,7 @@ export async function openRunServices(
   const { configuration } = loaded;
   const stateFolder = configuration.state ?? stateFolderOf(env);
   const catalog = await openRunCatalog(context, configuration, stateFolder);
+  const dispatcher = openDispatcher(configuration, { env, clock, catalog, stateFolder });
   const world = { env, commands: systemCommandRunner, signal };
   const sourceServices = sourceServicesFor({ env, clock });
   const host = configuration.host ?? hostname();
@@ -139,7 +142,8 @@ export async function openRunServices(
       return replicateDestination(await contextOf(from, either), target);
     },
 
-    notify: (_channels: readonly string[], _notification: Notification) => Promise.resolve(),
+    notify: (channels, notification) =>
+      notifyChannels(dispatcher, channels, { notification, signal }),
 
     [Symbol.asyncDispose]: () => catalog[Symbol.asyncDispose](),
   };
