@@ -209,6 +209,21 @@ const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/cache.ts"),
   },
   {
+    name: "history",
+    summary: "show what runs did, and the versions of a file",
+    load: () => import("./commands/history.ts"),
+  },
+  {
+    name: "logs",
+    summary: "print what a run said, and follow it",
+    load: () => import("./commands/logs.ts"),
+  },
+  {
+    name: "audit",
+    summary: "list and verify the audit log",
+    load: () => import("./commands/audit.ts"),
+  },
+  {
     name: "version",
     summary: "print the version",
     load: () => import("./commands/version.ts"),

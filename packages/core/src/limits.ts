@@ -466,6 +466,8 @@ export const CATALOG_QUERY_MAX_MS = 120_000;
 export const CATALOG_STATEMENTS_MAX = 128;
 /** Rows that one statement writes or names, and rows that one transaction removes. */
 export const CATALOG_ROWS_AT_ONCE = 500;
+/** Plans whose states are read at once; no fewer than CATALOG_ROWS_AT_ONCE. */
+export const CATALOG_PLANS_PAGE = 1_000;
 /** Audit entries that are read at once. */
 export const CATALOG_AUDIT_PAGE = 1_000;
 /** A snapshot that is only busy is removed after a pause, and so often. */

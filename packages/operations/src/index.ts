@@ -51,3 +51,15 @@ export {
 export { resolvedPlan, resolvedPlanText } from "./configuration/resolved-plan.ts";
 export * from "./state-folder.ts";
 export * from "./status/next-runs.ts";
+export { fileChanges, type FileChangesOptions } from "./catalog/file-changes.ts";
+export {
+  rebuildCatalog,
+  type RebuildCatalogOptions,
+  type RebuildSummary,
+} from "./catalog/rebuild-catalog.ts";
+export {
+  recordSnapshotFiles,
+  type RecordSnapshotFilesOptions,
+} from "./catalog/record-snapshot-files.ts";
+export { readSnapshotTags, type RunTags, snapshotTags, sourceTags } from "./runs/snapshot-tags.ts";
+export { stateFolder } from "./state-folder.ts";

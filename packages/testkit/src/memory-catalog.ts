@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
 import {
   type AuditEntry,
+  type AuditHead,
   type CatalogStore,
   ComebackError,
   type FileChange,
+  type FileHistoryHead,
   type FileVersion,
   type LogRecord,
   type NewAuditEntry,
@@ -88,6 +90,7 @@ export class MemoryCatalog implements CatalogStore {
   readonly #notes: Map<string, string> = new Map();
   readonly #versions: Map<string, FileVersion[]> = new Map();
   readonly #missing: Set<string> = new Set();
+  readonly #historyHeads: Map<string, FileHistoryHead> = new Map();
   /** While true, whatever writes is refused, as by a full disk. */
   isFull = false;
 
@@ -282,12 +285,29 @@ export class MemoryCatalog implements CatalogStore {
         lastAtMs: atMs,
       });
     }
+    this.#historyHeads.set(`${plan}\0${source}`, { snapshotId, atMs });
     // Whatever did not change is held by this snapshot too.
     for (const [key, [newest, ...older]] of this.#versions) {
       if (!key.startsWith(place) || this.#missing.has(key) || newest === undefined) continue;
       const extended = { ...newest, lastSnapshotId: snapshotId, lastAtMs: atMs };
       this.#versions.set(key, [extended, ...older]);
     }
+  }
+
+  async readAuditHead(): Promise<AuditHead> {
+    const { sequence = 0, hash = "0".repeat(64) } = this.#audit.at(-1) ?? {};
+    return { sequence, hash };
+  }
+
+  async readFileHistoryHead(plan: string, source: string): Promise<FileHistoryHead | undefined> {
+    return this.#historyHeads.get(`${plan}\0${source}`);
+  }
+
+  async listFileHistories(): Promise<{ readonly plan: string; readonly source: string }[]> {
+    return [...this.#historyHeads.keys()].toSorted().map((key) => {
+      const [plan = "", source = ""] = key.split("\0");
+      return { plan, source };
+    });
   }
 
   async listFileVersions(plan: string, source: string, path: string): Promise<FileVersion[]> {

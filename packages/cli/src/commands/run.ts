@@ -5,7 +5,7 @@ import { badUsage } from "../options/option-error.ts";
 import { parseChoice, parseInteger } from "../options/parse-values.ts";
 import { gather } from "../options/repeatable.ts";
 import type { CommandModule } from "../program.ts";
-import { openRunServices } from "../run/run-services.ts";
+import { OpenRunServices } from "../run/run-services.ts";
 import { stateFolderFor } from "../run/state-folder-for.ts";
 import { exitCodeOfRun, renderRunReport, runReportMessage } from "../run/render-run-report.ts";
 import { RunView } from "../run/run-view.ts";
@@ -52,7 +52,8 @@ async function runCommand(
     const stateFolder = await stateFolderFor(context);
     return clearLeftOver(context, { stateFolder, dryRun: flags.dryRun === true });
   }
-  const type = flags.type === undefined ? undefined : parseChoice("--type", flags.type, BACKUP_TYPES);
+  const type =
+    flags.type === undefined ? undefined : parseChoice("--type", flags.type, BACKUP_TYPES);
   const trigger = parseChoice("--trigger", flags.trigger, RUN_TRIGGERS);
   const { scheduledFor } = flags;
   const scheduledForMs =
@@ -63,7 +64,7 @@ async function runCommand(
     throw badUsage("--only and --copies contradict each other", "leave one of them out");
   }
   using view = new RunView(context);
-  await using services = await openRunServices(context, view.observer);
+  await using services = await OpenRunServices.open(context, view.observer);
   const { plans } = services.configuration;
   const enabled = Object.keys(plans).filter((name) => plans[name]?.enabled === true);
   const chosen = names.length === 0 ? enabled : names;

@@ -18,7 +18,12 @@ export async function replicateDestination(
   await using session = await openSession(from, lock);
   const { repository, signal } = session;
   const folder = repository.backend.location;
-  const place = findTarget({ ...targetOf(target), folder, repositoryId: repository.config.id, env });
+  const place = findTarget({
+    ...targetOf(target),
+    folder,
+    repositoryId: repository.config.id,
+    env,
+  });
   await session.mayWrite;
   // What retention removed here goes there too: it is the same repository.
   const wish = { source: repository.backend, target: place, removes: true, signal };

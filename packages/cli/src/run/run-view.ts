@@ -149,7 +149,10 @@ class TransferView implements ProgressView {
   lines(columns: number): string[] {
     const { doneBytes, totalBytes, text } = this.#read();
     const share = totalBytes > 0 ? doneBytes / totalBytes : undefined;
-    const size = totalBytes > 0 ? `${formatBytes(doneBytes)} / ${formatBytes(totalBytes)}` : formatBytes(doneBytes);
+    const size =
+      totalBytes > 0
+        ? `${formatBytes(doneBytes)} / ${formatBytes(totalBytes)}`
+        : formatBytes(doneBytes);
     return [
       joinFitting([renderBar(share, columns), size], columns),
       joinFitting([...this.#pace(doneBytes, totalBytes), printableText(text)], columns),
@@ -166,8 +169,7 @@ class TransferView implements ProgressView {
   #pace(doneBytes: number, totalBytes: number): string[] {
     const nowMs = performance.now();
     this.#rate.add(nowMs, doneBytes);
-    const remainingMs =
-      totalBytes > 0 ? this.#rate.remainingMs(totalBytes - doneBytes) : undefined;
+    const remainingMs = totalBytes > 0 ? this.#rate.remainingMs(totalBytes - doneBytes) : undefined;
     return [
       formatClock(nowMs - this.#startMs),
       remainingMs === undefined ? "" : `${formatClock(remainingMs)} left`,

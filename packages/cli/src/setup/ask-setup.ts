@@ -13,7 +13,7 @@ export async function askSetup(
   flags: SetupFlags & { readonly repository: string | undefined },
   found: readonly Discovery[],
 ): Promise<SetupChoice> {
-  if (process.stdin.isTTY !== true) {
+  if (!process.stdin.isTTY) {
     throw badUsage("there is nobody to ask", "use --yes with --path and --repo");
   }
   const prompts = await import("@clack/prompts");

@@ -24,7 +24,15 @@ export interface HostView {
 }
 
 /** Where data of services and people usually lies. */
-const FOLDERS = ["/srv", "/home", "/root", "/var/www", "/opt", "/usr/local", "/var/lib/docker/volumes"];
+const FOLDERS = [
+  "/srv",
+  "/home",
+  "/root",
+  "/var/www",
+  "/opt",
+  "/usr/local",
+  "/var/lib/docker/volumes",
+];
 const LOOK_TIMEOUT_MS = 10_000;
 
 /** Looks around without changing anything; what is not there, or does not answer, is left out. */
@@ -91,7 +99,9 @@ async function mariadb({ root }: HostView): Promise<Discovery[]> {
       () => false,
     );
     if (!there) continue;
-    return [{ kind: "mariadb", name: "mariadb", description: `MariaDB at ${socket}`, path: socket }];
+    return [
+      { kind: "mariadb", name: "mariadb", description: `MariaDB at ${socket}`, path: socket },
+    ];
   }
   return [];
 }
@@ -116,12 +126,26 @@ async function volumes(view: HostView, engine: "podman" | "docker"): Promise<Dis
   return linesOf(text).flatMap((line) => {
     const [name = "", path] = line.split("\t");
     if (name === "" || path === undefined || !path.startsWith("/")) return [];
-    return [{ kind: "volume", name: fit(`volume-${name}`), description: `${engine} volume ${name}`, path }];
+    return [
+      {
+        kind: "volume",
+        name: fit(`volume-${name}`),
+        description: `${engine} volume ${name}`,
+        path,
+      },
+    ];
   });
 }
 
 async function logicalVolumes(view: HostView): Promise<Discovery[]> {
-  const text = await ask(view, ["lvs", "--noheadings", "--separator", "/", "-o", "vg_name,lv_name"]);
+  const text = await ask(view, [
+    "lvs",
+    "--noheadings",
+    "--separator",
+    "/",
+    "-o",
+    "vg_name,lv_name",
+  ]);
   return linesOf(text).map((id) => ({
     kind: "lvm",
     name: fit(`lvm-${id.replace("/", "-")}`),
@@ -131,7 +155,10 @@ async function logicalVolumes(view: HostView): Promise<Discovery[]> {
 }
 
 async function guests(view: HostView): Promise<Discovery[]> {
-  const [machines, containers] = await Promise.all([ask(view, ["qm", "list"]), ask(view, ["pct", "list"])]);
+  const [machines, containers] = await Promise.all([
+    ask(view, ["qm", "list"]),
+    ask(view, ["pct", "list"]),
+  ]);
   return [...linesOf(machines), ...linesOf(containers)].flatMap((line) => {
     const id = /^\s*(\d+)\s/.exec(line)?.[1];
     if (id === undefined) return [];

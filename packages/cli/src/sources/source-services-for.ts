@@ -1,5 +1,5 @@
 import type { Clock } from "@comeback/core";
-import { resolveText } from "@comeback/operations";
+import { markedCommandRunner, resolveText } from "@comeback/operations";
 import { systemCommandRunner } from "@comeback/platform";
 import type { SourceServices } from "./source-services.ts";
 
@@ -12,7 +12,8 @@ export function sourceServicesFor({
   readonly clock: Clock;
 }): SourceServices {
   return {
-    runner: systemCommandRunner,
+    // An orphan of a run that was killed must not redo what is being undone.
+    runner: markedCommandRunner(systemCommandRunner),
     clock,
     resolveSecret: (value, signal) =>
       resolveText(value, { env, commands: systemCommandRunner, signal }, "a source's setting"),

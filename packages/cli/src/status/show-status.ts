@@ -1,5 +1,11 @@
 import { isProcessGone } from "@comeback/platform";
-import { type CatalogStore, ComebackError, ExitCode, isComebackError, type PlanState } from "@comeback/core";
+import {
+  type CatalogStore,
+  ComebackError,
+  ExitCode,
+  isComebackError,
+  type PlanState,
+} from "@comeback/core";
 import {
   assessPlan,
   type Configuration,
@@ -35,7 +41,7 @@ export async function showStatus(
     });
   }
   const chosen = names.length === 0 ? known : names;
-  const states = await readStates(context, { configuration, stateFolder, chosen });
+  const states = await readStates(context, { configuration, chosen });
   const nowMs = clock.now();
   const plans = chosen.map((name) => assess(configuration, { name, states, nowMs }));
   const leftOver = (await listLeftOver(stateFolder)).flatMap(({ runId, steps }) =>
@@ -79,14 +85,13 @@ async function readStates(
   context: CommandContext,
   given: {
     readonly configuration: Configuration;
-    readonly stateFolder: string;
     readonly chosen: readonly string[];
   },
 ): Promise<ReadonlyMap<string, PlanState>> {
-  const { configuration, stateFolder, chosen } = given;
+  const { configuration, chosen } = given;
   let catalog: CatalogStore;
   try {
-    catalog = await openRunCatalog(context, configuration, stateFolder, false);
+    catalog = await openRunCatalog(context, configuration, false);
   } catch (error) {
     if (isComebackError(error, "catalog.none")) return new Map();
     throw error;

@@ -1,4 +1,5 @@
 import { type Clock, ComebackError, type Snapshotter } from "@comeback/core";
+import type { resolveSecret } from "@comeback/operations";
 import { type JournalHeader, type UndoExecutor, undoExecutor } from "@comeback/operations/undo";
 import { systemCommandRunner } from "@comeback/platform";
 
@@ -23,9 +24,9 @@ export function undoExecutorFor(
         runner: systemCommandRunner,
         fetch,
         resolveSecret: async (reference, signal) => {
-          const { resolveSecret } = await loaded();
+          const { resolveSecret: resolve } = await loaded();
           const secrets = { env: world.env, commands: systemCommandRunner, signal };
-          return resolveSecret(reference, secrets, "an action's secret");
+          return resolve(reference, secrets, "an action's secret");
         },
         snapshotter: (name) => lazySnapshotter(name, loaded),
       }),
@@ -34,14 +35,15 @@ export function undoExecutorFor(
 }
 
 interface Loaded {
-  readonly resolveSecret: typeof import("@comeback/operations").resolveSecret;
+  readonly resolveSecret: typeof resolveSecret;
   snapshotter(name: string): Promise<Snapshotter | undefined>;
 }
 
 async function load({ env, clock }: UndoWorld, path: string | undefined): Promise<Loaded> {
-  const { loadConfiguration, resolveSecret } = await import("@comeback/operations");
+  const operations = await import("@comeback/operations");
+  const { loadConfiguration } = operations;
   return {
-    resolveSecret,
+    resolveSecret: operations.resolveSecret,
     async snapshotter(name) {
       const { signal } = new AbortController();
       const { configuration } = await loadConfiguration({ path, env, signal });

@@ -79,7 +79,7 @@ test("a configuration that is broken is told, but not where a folder is meant", 
   const json = runComeback(["-r", "first", "--config", broken, "snapshots", "--json"], options);
   const [message] = jsonLines(json.stderr);
   assert.deepEqual(
-    (message?.["problems"] as { line: number; suggestion: string }[]).map((problem) => [
+    (message!["problems"] as { line: number; suggestion: string }[]).map((problem) => [
       problem.line,
       problem.suggestion,
     ]),

@@ -32,7 +32,7 @@ async function clear(stateFolder: string, { dryRun = false, json = false } = {})
   const { signal } = new AbortController();
   const clock = { ...systemClock, sleep: () => Promise.resolve() };
   const exitCode = await clearLeftOver(
-    { terminal, globals, clock, signal },
+    { terminal, globals, clock, signal, env: {} },
     { stateFolder, dryRun },
   );
   return { exitCode, text: stdout.text };

@@ -87,6 +87,19 @@ export class NotificationDispatcher {
     return this.#deliver(channel, notification, { signal, attemptsMax: 1 });
   }
 
+  /** Sends what waits for a channel's digest, because its moment has come; nothing, if nothing does. */
+  async sendDigest(name: string, signal: AbortSignal): Promise<ChannelReport | undefined> {
+    const channel = this.#options.channels.find((one) => one.name === name);
+    if (channel === undefined) return undefined;
+    const digestFromMs = this.#options.clock.now();
+    const waiting = await this.#change(channel, (state) => ({
+      state: { ...state, digest: NOTHING, digestFromMs },
+      result: state.digest,
+    }));
+    if (!isWaiting(waiting)) return undefined;
+    return this.#sendSummary(channel, { waiting, kind: "digest" }, signal);
+  }
+
   /**
    * Sends the digests whose moment has come, and what could not be delivered before. To be called
    * now and then; does nothing where nothing is due.
@@ -156,11 +169,12 @@ export class NotificationDispatcher {
     channel: Channel,
     { waiting, kind }: { readonly waiting: Waiting; readonly kind: "digest" | "late" },
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<ChannelReport> {
     const { host, timezone, clock } = this.#options;
     const summary = summaryOf(waiting, { kind, host, timezone, nowMs: clock.now() });
-    const { outcome } = await this.#deliver(channel, summary, { signal });
-    if (outcome === "failed") await this.#keepAll(channel, waiting);
+    const report = await this.#deliver(channel, summary, { signal });
+    if (report.outcome === "failed") await this.#keepAll(channel, waiting);
+    return report;
   }
 
   async #flushOne(channel: Channel, signal: AbortSignal): Promise<void> {

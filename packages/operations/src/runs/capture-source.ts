@@ -123,7 +123,7 @@ async function captureInto(
   const which = { hostname: host, paths, parent, isForced };
   const kept = dryRun ? undefined : await services.checkpointOf(repository, which);
   let logged = 0;
-  const tags = snapshotTags({ plan, source, type, runId: options.runId });
+  const tags = snapshotTags({ plan, source, backupType: type, runId: options.runId });
   const result = await backup({
     repository,
     source: pinned.source,
@@ -141,7 +141,8 @@ async function captureInto(
     observer: {
       onStart: (progress) => services.observer.onProgress?.(() => liveText(source, progress)),
       onProblem: ({ path, message }) => {
-        if (logged++ < PROBLEMS_LOGGED_MAX) stage.log(`${displayText(path)}: ${message}`, "warning");
+        if (logged++ < PROBLEMS_LOGGED_MAX)
+          stage.log(`${displayText(path)}: ${message}`, "warning");
       },
     },
   });

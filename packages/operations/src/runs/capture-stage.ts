@@ -11,19 +11,18 @@ import { type Capture, captureSource, type ChangeDetection } from "./capture-sou
 import { type CapturedAmount, compareWithHistory } from "./compare-with-history.ts";
 import { pinSource } from "./pin-source.ts";
 import { type ActiveStage, textOf, worse } from "./run-recorder.ts";
-import {
-  failSource,
-  type RunState,
-  type SourceRun,
-  writtenDestinations,
-} from "./run-state.ts";
+import { failSource, type RunState, type SourceRun, writtenDestinations } from "./run-state.ts";
 
 /** Captures one source, compares it with before, and writes down what became of it. */
-export async function captureStage(state: RunState, source: SourceRun): Promise<void> {
+export async function captureStage(
+  state: RunState,
+  source: SourceRun,
+  until?: AbortSignal,
+): Promise<void> {
   const { recorder } = state;
   const { name, settings } = source;
   const { retries, timeout } = settings;
-  const wish = { stage: "capture", subject: name, retries, timeoutMs: timeout } as const;
+  const wish = { stage: "capture", subject: name, retries, timeoutMs: timeout, until } as const;
   const result = await recorder.stage(wish, async (stage) => {
     const destinations = writtenDestinations(state);
     if (destinations.length === 0) {
@@ -119,22 +118,21 @@ async function judge(
   const isWhole = problemCount === 0 && missing.length === 0 && source.deviations.length === 0;
   const outcome = isWhole ? "ok" : "warning";
   source.outcome = worse(source.outcome, missing.length > 0 ? "failed" : outcome);
-  for (const { destination, snapshot, copiedFrom } of capture.stored) {
-    await recorder.save(() =>
-      services.catalog.saveSnapshot(
-        recordOf({
-          ...amount,
-          runId,
-          plan: request.plan,
-          source: source.name,
-          destination: destination.name,
-          snapshot,
-          copiedFrom,
-          storedBytes: summary.data_added_packed,
-          outcome,
-        }),
-      ),
-    );
+  source.records = capture.stored.map(({ destination, snapshot, copiedFrom }) =>
+    recordOf({
+      ...amount,
+      runId,
+      plan: request.plan,
+      source: source.name,
+      destination: destination.name,
+      snapshot,
+      copiedFrom,
+      storedBytes: summary.data_added_packed,
+      outcome,
+    }),
+  );
+  for (const record of source.records) {
+    await recorder.save(() => services.catalog.saveSnapshot(record));
   }
   const added = `${summary.data_added} new bytes, ${summary.data_added_packed} stored`;
   stage.log(

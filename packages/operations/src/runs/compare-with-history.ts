@@ -59,7 +59,7 @@ function keyOf({ kind, name }: SourceItem): string {
 }
 
 function shrunk(now: CapturedAmount, baseline: CapturedAmount, expect: Expectation): Deviation[] {
-  const { share, then: reaction } = expect.shrink;
+  const { share, reaction } = expect.shrink;
   if (reaction === "ignore") return [];
   const counts = [
     { what: "files", was: baseline.files, is: now.files },
@@ -80,7 +80,7 @@ function surged(
   before: readonly CapturedAmount[],
   expect: Expectation,
 ): Deviation[] {
-  const { factor, then: reaction } = expect.surge;
+  const { factor, reaction } = expect.surge;
   if (reaction === "ignore" || before.length < USUAL_MIN_CAPTURES) return [];
   const most = Math.max(...before.slice(0, -1).map(({ addedBytes }) => addedBytes));
   const limit = Math.max(factor * most, SURGE_MIN_BYTES);
@@ -95,7 +95,7 @@ function stale(
   before: readonly CapturedAmount[],
   expect: Expectation,
 ): Deviation[] {
-  const { after, then: reaction } = expect.stale;
+  const { after, reaction } = expect.stale;
   if (reaction === "ignore" || after === undefined || now.addedBytes > 0) return [];
   const lastChange = before.find(({ addedBytes }) => addedBytes > 0) ?? before.at(-1);
   const quietMs = now.atMs - (lastChange?.atMs ?? now.atMs);

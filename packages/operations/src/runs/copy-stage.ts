@@ -19,8 +19,7 @@ export async function copyStage(state: RunState): Promise<void> {
   const { plan, request } = state;
   const named = request.part === "all" ? undefined : new Set(request.part.copies);
   for (const settings of orderCopies(plan.copies, plan.to)) {
-    const isDue =
-      named === undefined ? settings.schedule === undefined : named.has(settings.to);
+    const isDue = named === undefined ? settings.schedule === undefined : named.has(settings.to);
     if (isDue) await copyOne(state, settings);
   }
 }
@@ -189,7 +188,7 @@ async function recordCopy(
         destination: to,
         snapshot: made,
         copiedFrom: snapshot.id,
-        backupType: tags.type,
+        backupType: tags.backupType,
         atMs: Date.parse(snapshot.time),
         files: summary?.total_files_processed ?? 0,
         sizeBytes: summary?.total_bytes_processed ?? 0,

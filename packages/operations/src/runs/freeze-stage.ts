@@ -13,7 +13,13 @@ import type { UndoHandle, UndoStack } from "../undo/undo-stack.ts";
 import { captureStage } from "./capture-stage.ts";
 import { pinSource } from "./pin-source.ts";
 import { textOf } from "./run-recorder.ts";
-import { failSource, liveSources, type RunState, type SourceRun } from "./run-state.ts";
+import {
+  failSource,
+  liveSources,
+  type RunState,
+  type SourceRun,
+  spoilSource,
+} from "./run-state.ts";
 
 /** A snapshot that stands until what it shows was read. */
 interface StandingSnapshot {
@@ -47,7 +53,8 @@ export class Freeze {
     if (maintenance !== undefined && entered === undefined) {
       // A copy of a service that was not at rest would look like one of a service that was.
       for (const source of liveSources(this.#state)) {
-        if (covered.has(source.name)) failSource(source, "the service could not be brought to rest");
+        if (covered.has(source.name))
+          failSource(source, "the service could not be brought to rest");
       }
     }
     try {
@@ -56,7 +63,7 @@ export class Freeze {
       if (entered === undefined) return;
       for (const source of liveSources(this.#state)) {
         if (covered.has(source.name) && source.pinned === undefined && source.view === undefined) {
-          await captureStage(this.#state, source);
+          await captureStage(this.#state, source, this.#stack.overrun);
         }
       }
     } finally {
@@ -90,13 +97,11 @@ export class Freeze {
       }
       return wasOverrun;
     });
-    // What was read after the service came back is no picture of a service at rest.
-    if (!result.ok || result.value) {
-      for (const source of this.#state.sources) {
-        if (source.capture === undefined && source.pinned === undefined) {
-          failSource(source, "its window ended before it was done");
-        }
-      }
+    if (result.ok && !result.value) return;
+    // What was read when the service may have been at work again is no picture of it at rest.
+    for (const source of this.#state.sources) {
+      const isFixed = source.pinned !== undefined || source.view !== undefined;
+      if (!isFixed) await spoilSource(this.#state, source, "its window ended before it was read");
     }
   }
 
@@ -171,7 +176,7 @@ export class Freeze {
       });
       if (result.ok) continue;
       const why = `its snapshot did not stay whole: ${textOf(result.error)}`;
-      for (const source of sources) failSource(source, why);
+      for (const source of sources) await spoilSource(this.#state, source, why);
     }
   }
 }

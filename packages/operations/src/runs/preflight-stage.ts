@@ -138,7 +138,8 @@ async function expectSpace(
     );
     usual = Math.max(0, ...sums);
   });
-  const needed = settings.freeSpace ?? Math.max(FREE_SPACE_MIN_BYTES, usual * EXPECTED_GROWTH_FACTOR);
+  const needed =
+    settings.freeSpace ?? Math.max(FREE_SPACE_MIN_BYTES, usual * EXPECTED_GROWTH_FACTOR);
   if (free >= needed) return;
   const text = `only ${free} bytes are free, and ${Math.round(needed)} may be needed`;
   if (free < FREE_SPACE_MIN_BYTES) throw new ComebackError("backend.full", `${name}: ${text}`);

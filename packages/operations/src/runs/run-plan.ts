@@ -16,6 +16,7 @@ import { copyStage } from "./copy-stage.ts";
 import { Freeze } from "./freeze-stage.ts";
 import { preflightStage } from "./preflight-stage.ts";
 import { dryCatalog } from "./dry-catalog.ts";
+import { reportStage } from "./report-stage.ts";
 import { retainStage } from "./retain-stage.ts";
 import { makeRunId } from "./run-id.ts";
 import { RunLock } from "./run-lock.ts";
@@ -42,7 +43,7 @@ export async function runPlan(request: RunRequest, given: RunServices): Promise<
   await using _lock = request.dryRun
     ? undefined
     : await RunLock.take({ stateFolder: services.stateFolder, plan: request.plan });
-  return new PlanRun(request, plan, services).execute();
+  return await new PlanRun(request, plan, services).execute();
 }
 
 const LEVELS = { ok: "info", skipped: "info", warning: "warning", failed: "error" } as const;
@@ -103,6 +104,7 @@ class PlanRun {
     await verifyStage(this.#state);
     if (plan.copies.length > 0) await copyStage(this.#state);
     await retainStage(this.#state);
+    await reportStage(this.#state);
   }
 
   async #capture(stack: Awaited<ReturnType<RunServices["openUndo"]>>): Promise<void> {
@@ -217,7 +219,7 @@ const RUN_SNAPSHOTS_TOLD_MAX = 1000;
 /** Nothing is expected of the kit: it changes with every run. */
 const KIT_SETTINGS: SourceSettings = source.parse({
   files: KIT_FOLDER,
-  expect: { vanished: "ignore", shrink: { then: "ignore" }, surge: { then: "ignore" } },
+  expect: { vanished: "ignore", shrink: { reaction: "ignore" }, surge: { reaction: "ignore" } },
 });
 
 function chosenSources(plan: PlanSettings, { only }: RunRequest): SourceRun[] {
@@ -242,6 +244,7 @@ function makeSourceRun(name: string, settings: SourceSettings): SourceRun {
     pinned: undefined,
     atMs: undefined,
     capture: undefined,
+    records: [],
     deviations: [],
     outcome: "ok",
     failure: undefined,

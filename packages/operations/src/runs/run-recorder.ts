@@ -20,6 +20,8 @@ export interface StageWish {
   readonly subject?: string | undefined;
   readonly retries?: { readonly count: number; readonly pause: number } | undefined;
   readonly timeoutMs?: number | undefined;
+  /** Ends the stage, and not the run. */
+  readonly until?: AbortSignal | undefined;
 }
 
 export type StageResult<T> =
@@ -103,13 +105,20 @@ export class RunRecorder {
       try {
         const value = await this.#once(wish, attempt, work);
         const { outcome, message } = attempt;
-        await this.#tellStage({ ...base, endedAtMs: this.#clock.now(), outcome, attempts, message });
+        await this.#tellStage({
+          ...base,
+          endedAtMs: this.#clock.now(),
+          outcome,
+          attempts,
+          message,
+        });
         this.note(outcome, message, subject);
         return { ok: true, value, outcome };
       } catch (thrown) {
         const isAborted = this.#signal.aborted;
         const error = asError(isAborted ? this.#signal.reason : thrown);
-        if (!isAborted && attempts <= count && !PERMANENT.test(error.code)) {
+        const isOver = isAborted || wish.until?.aborted === true;
+        if (!isOver && attempts <= count && !PERMANENT.test(error.code)) {
           const pauseMs = pause * 2 ** (attempts - 1);
           this.log("warning", `${textOf(error)}; tried again in ${Math.round(pauseMs / 1000)} s`, {
             stage,
@@ -136,12 +145,13 @@ export class RunRecorder {
   }
 
   async #once<T>(
-    { timeoutMs, stage }: StageWish,
+    { timeoutMs, stage, until }: StageWish,
     attempt: StageAttempt,
     work: (stage: ActiveStage) => Promise<T>,
   ): Promise<T> {
-    this.#signal.throwIfAborted();
-    if (timeoutMs === undefined) return work(attempt.under(this.#signal));
+    const outer = until === undefined ? this.#signal : AbortSignal.any([this.#signal, until]);
+    outer.throwIfAborted();
+    if (timeoutMs === undefined) return work(attempt.under(outer));
     const stop = new AbortController();
     const ended = new AbortController();
     const timer = this.#clock.sleep(timeoutMs, ended.signal).then(
@@ -149,7 +159,7 @@ export class RunRecorder {
       () => undefined,
     );
     try {
-      const either = AbortSignal.any([this.#signal, stop.signal]);
+      const either = AbortSignal.any([outer, stop.signal]);
       return await work(attempt.under(either));
     } catch (error) {
       throw stop.signal.aborted ? stop.signal.reason : error;
@@ -274,7 +284,7 @@ function asError(thrown: unknown): ComebackError {
   if (isComebackError(thrown)) return thrown;
   const errors = thrown instanceof AggregateError ? thrown.errors : [];
   const known = errors.find((error) => isComebackError(error));
-  if (known !== undefined) return known as ComebackError;
+  if (known !== undefined) return known;
   return new ComebackError("run.failed", messageOf(thrown), { cause: thrown });
 }
 

@@ -4,6 +4,7 @@ import type {
   ProtectedSource,
   RunOutcome,
   RunTrigger,
+  SnapshotRecord,
   SnapshotView,
 } from "@comeback/core";
 import type { PlanSettings } from "../configuration/schema/plan.ts";
@@ -40,6 +41,8 @@ export interface SourceRun {
   /** The moment that it shows, once that is fixed. */
   atMs: number | undefined;
   capture: Capture | undefined;
+  /** What the catalog has of it. */
+  records: readonly SnapshotRecord[];
   deviations: readonly Deviation[];
   outcome: RunOutcome;
   /** Why it is out of this run. */
@@ -71,4 +74,17 @@ export function writtenDestinations({ plan, destinations }: RunState): LiveDesti
 export function failSource(source: SourceRun, why: string): void {
   source.failure ??= why;
   source.outcome = "failed";
+}
+
+/** What was captured of a source turns out not to be what it should: it counts for nothing. */
+export async function spoilSource(
+  { recorder, services }: RunState,
+  source: SourceRun,
+  why: string,
+): Promise<void> {
+  failSource(source, why);
+  source.records = source.records.map((record) => ({ ...record, outcome: "failed" }));
+  for (const record of source.records) {
+    await recorder.save(() => services.catalog.saveSnapshot(record));
+  }
 }

@@ -51,7 +51,8 @@ export function assessPlan(input: AssessmentInput): PlanAssessment {
   const { name, plan, state, nextRunMs, intervalMs } = input;
   const standings = standingsOf(input);
   const objectiveMs =
-    plan.objectives.rpo ?? (intervalMs === undefined ? undefined : INTERVALS_TOLERATED * intervalMs);
+    plan.objectives.rpo ??
+    (intervalMs === undefined ? undefined : INTERVALS_TOLERATED * intervalMs);
   const sources = Object.keys(plan.sources);
   const ages = sources.map((source) =>
     Math.min(

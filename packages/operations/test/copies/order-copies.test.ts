@@ -6,7 +6,7 @@ import type { CopySettings } from "../../src/configuration/schema/plan.ts";
 import { orderCopies } from "../../src/copies/order-copies.ts";
 
 function copy(from: string, to: string): CopySettings {
-  return { from, to, only: {}, retries: { count: 0, pause: 0 } } as unknown as CopySettings;
+  return { from, to, only: {}, retries: { count: 0, pause: 0 } };
 }
 
 function names(copies: readonly CopySettings[]): string[] {
@@ -27,21 +27,29 @@ test("a circle, a copy from nowhere, and two ways to one place are refused", () 
   assert.throws(() => orderCopies([copy("x", "y")], ["a"]), isConflict);
   assert.throws(() => orderCopies([copy("a", "a")], ["a"]), isConflict);
   assert.throws(() => orderCopies([copy("a", "c"), copy("b", "c")], ["a", "b"]), isConflict);
-  assert.throws(() => orderCopies([copy("a", "b"), copy("b", "c"), copy("a", "c")], ["a"]), isConflict);
+  assert.throws(
+    () => orderCopies([copy("a", "b"), copy("b", "c"), copy("a", "c")], ["a"]),
+    isConflict,
+  );
 });
 
 test("any tree of copies is put in order, however it is written down", () => {
   const tree = fc
     .array(fc.nat(), { minLength: 1, maxLength: 12 })
-    .map((parents) => parents.map((parent, place) => copy(`n${parent % (place + 1)}`, `n${place + 1}`)));
+    .map((parents) =>
+      parents.map((parent, place) => copy(`n${parent % (place + 1)}`, `n${place + 1}`)),
+    );
   fc.assert(
-    fc.property(tree.chain((copies) => fc.shuffledSubarray(copies, { minLength: copies.length })), (copies) => {
-      const reached = new Set(["n0"]);
-      for (const { from, to } of orderCopies(copies, ["n0"])) {
-        assert.ok(reached.has(from), `${from} is copied before anything came to it`);
-        reached.add(to);
-      }
-      assert.equal(reached.size, copies.length + 1);
-    }),
+    fc.property(
+      tree.chain((copies) => fc.shuffledSubarray(copies, { minLength: copies.length })),
+      (copies) => {
+        const reached = new Set(["n0"]);
+        for (const { from, to } of orderCopies(copies, ["n0"])) {
+          assert.ok(reached.has(from), `${from} is copied before anything came to it`);
+          reached.add(to);
+        }
+        assert.equal(reached.size, copies.length + 1);
+      },
+    ),
   );
 });

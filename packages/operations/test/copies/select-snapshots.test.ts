@@ -18,7 +18,7 @@ function snapshot(
     time,
     tree: "0".repeat(64),
     paths: ["/srv"],
-    tags: snapshotTags({ plan: "shop", source, type, runId: `run-${made}` }),
+    tags: snapshotTags({ plan: "shop", source, backupType: type, runId: `run-${made}` }),
     ...(original === undefined ? {} : { original }),
   };
 }
@@ -49,12 +49,18 @@ test("only some types, some sources, and the first of each month", () => {
     snapshot("2026-01-02T02:00:00Z"),
     snapshot("2026-01-01T03:00:00Z", { source: "db", type: "full" }),
   ];
-  const february = [snapshot("2026-02-03T02:00:00Z"), snapshot("2026-02-03T03:00:00Z", { source: "db" })];
+  const february = [
+    snapshot("2026-02-03T02:00:00Z"),
+    snapshot("2026-02-03T03:00:00Z", { source: "db" }),
+  ];
   const here = [...january, ...february];
   const select = (only: CopyWish["only"]): Snapshot[] => selectForCopy(here, [], { ...WISH, only });
   assert.deepEqual(select({ types: ["full"] }), [january[0], january[2]]);
   assert.deepEqual(select({ sources: ["db"] }), [january[2], february[1]]);
-  assert.deepEqual(new Set(select({ period: "monthly" })), new Set([january[0], january[2], ...february]));
+  assert.deepEqual(
+    new Set(select({ period: "monthly" })),
+    new Set([january[0], january[2], ...february]),
+  );
 });
 
 test("months begin when they begin in the plan's zone", () => {

@@ -6,7 +6,12 @@ import { planRetention, type RetentionOptions } from "../../src/retention/plan-r
 import { snapshotTags } from "../../src/runs/snapshot-tags.ts";
 
 function snapshot(day: number, source = "files", more: readonly string[] = []): Snapshot {
-  const tags = snapshotTags({ plan: "shop", source, type: "incremental", runId: `run-${day}` });
+  const tags = snapshotTags({
+    plan: "shop",
+    source,
+    backupType: "incremental",
+    runId: `run-${day}`,
+  });
   return {
     id: `${source}-${String(day).padStart(2, "0")}`.padEnd(64, "0"),
     time: `2026-02-${String(day).padStart(2, "0")}T02:00:00Z`,
@@ -29,14 +34,21 @@ function plan(snapshots: readonly Snapshot[], given: Partial<RetentionOptions> =
 }
 
 function removed(...args: Parameters<typeof plan>): string[] {
-  return plan(...args).groups.flatMap(({ remove }) => remove.map(({ id }) => id.replace(/0+$/, "")));
+  return plan(...args).groups.flatMap(({ remove }) =>
+    remove.map(({ id }) => id.replace(/0+$/, "")),
+  );
 }
 
 const five = [1, 2, 3, 4, 5].map((day) => snapshot(day));
 
 test("each source is kept by itself", () => {
   const database = [6, 7, 8].map((day) => snapshot(day, "db"));
-  assert.deepEqual(removed([...five, ...database]).toSorted(), ["db-06", "files-01", "files-02", "files-03"]);
+  assert.deepEqual(removed([...five, ...database]).toSorted(), [
+    "db-06",
+    "files-01",
+    "files-02",
+    "files-03",
+  ]);
 });
 
 test("what is still to be copied stays, and is named", () => {
@@ -61,5 +73,8 @@ test("a held snapshot stays whatever the rules say", () => {
 });
 
 test("rules that would leave nothing are refused", () => {
-  assert.throws(() => plan(five, { keep: { within: { years: 0, months: 0, days: 0, hours: 0 } } }), ComebackError);
+  assert.throws(
+    () => plan(five, { keep: { within: { years: 0, months: 0, days: 0, hours: 0 } } }),
+    ComebackError,
+  );
 });

@@ -49,7 +49,7 @@ test("a fall beyond the share warns, and one on it does not", () => {
   assert.deepEqual(kinds(captured({ files: 50 }), [captured()]), []);
   assert.deepEqual(kinds(captured({ files: 49 }), [captured()]), ["shrink"]);
   assert.deepEqual(kinds(captured({ files: 0, sizeBytes: 0 }), [captured()]), ["shrink", "shrink"]);
-  const expect = expecting({ shrink: { share: "5%", then: "fail" } });
+  const expect = expecting({ shrink: { share: "5%", reaction: "fail" } });
   const [found] = compareWithHistory(captured({ sizeBytes: 900 }), [captured()], expect);
   assert.equal(found?.reaction, "fail");
 });

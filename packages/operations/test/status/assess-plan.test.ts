@@ -54,7 +54,14 @@ function assess(state: Partial<PlanState> = {}, given: Partial<AssessmentInput> 
     name: "shop",
     plan: PLAN,
     configuration: { destinations: { nas: destination, cloud: destination } } as never,
-    state: { plan: "shop", lastRun: GOOD_RUN, isRunning: false, newest: everywhere(2), openMisses: 0, ...state },
+    state: {
+      plan: "shop",
+      lastRun: GOOD_RUN,
+      isRunning: false,
+      newest: everywhere(2),
+      openMisses: 0,
+      ...state,
+    },
     nowMs: NOW_MS,
     nextRunMs: undefined,
     intervalMs: undefined,
@@ -64,7 +71,10 @@ function assess(state: Partial<PlanState> = {}, given: Partial<AssessmentInput> 
 
 test("all there and young enough: safe", () => {
   const { verdict, reasons, exposureMs } = assess();
-  assert.deepEqual({ verdict, reasons, exposureMs }, { verdict: "safe", reasons: [], exposureMs: 2 * HOUR_MS });
+  assert.deepEqual(
+    { verdict, reasons, exposureMs },
+    { verdict: "safe", reasons: [], exposureMs: 2 * HOUR_MS },
+  );
 });
 
 test("a plan that has never run is unprotected, not unknown", () => {

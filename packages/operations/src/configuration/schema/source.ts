@@ -104,19 +104,16 @@ export const expectation = settings({
   vanished: reaction
     .default("fail")
     .describe("A database, a path, a volume that was there is not there any more."),
-  // oxlint-disable-next-line unicorn/no-thenable -- a word, never a function
-  shrink: settings({ share: percent.prefault("50%"), then: reaction.default("warn") })
+  shrink: settings({ share: percent.prefault("50%"), reaction: reaction.default("warn") })
     .prefault({})
     .describe("Files or bytes fell by more than this share."),
   surge: settings({
     factor: z.number().min(1).default(10).describe("Times the usual."),
-    // oxlint-disable-next-line unicorn/no-thenable -- a word, never a function
-    then: reaction.default("warn"),
+    reaction: reaction.default("warn"),
   })
     .prefault({})
     .describe("More new data than so many times the usual."),
-  // oxlint-disable-next-line unicorn/no-thenable -- a word, never a function
-  stale: settings({ after: duration.optional(), then: reaction.default("warn") })
+  stale: settings({ after: duration.optional(), reaction: reaction.default("warn") })
     .prefault({})
     .describe("Nothing has changed for so long."),
 }).meta({
