@@ -4,12 +4,14 @@ Prints {"port": N} once it listens, and a line of JSON for each message that it 
 """
 import asyncio
 import json
+import logging
+import ssl
 import sys
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, SMTP
-import ssl
 
+logging.getLogger("mail.log").setLevel(logging.CRITICAL)
 settings = json.loads(sys.argv[1])
 behaviour = []
 

@@ -43,7 +43,7 @@ export class MailServer implements AsyncDisposable {
     };
     const program = join(import.meta.dirname, "mail-server.py");
     // Debian's own Python: another one does not have its packages.
-    const args = [program, JSON.stringify(settings)];
+    const args = ["-W", "ignore", program, JSON.stringify(settings)];
     this.#child = spawn("/usr/bin/python3", args, { stdio: ["pipe", "pipe", "inherit"] });
     this.#ended = once(this.#child, "close");
     createInterface({ input: this.#child.stdout! }).on("line", (line) => {

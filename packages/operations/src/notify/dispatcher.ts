@@ -241,7 +241,8 @@ export class NotificationDispatcher {
     const why = [error?.message, error?.why].filter((part) => part !== undefined).join(": ");
     return {
       event: "channel.failed",
-      severity: "warning",
+      // Whoever hears of errors only counts on being told of them.
+      severity: "error",
       title: `the channel ${channel} of ${host} does not work`,
       lines: [
         why,
