@@ -39,6 +39,8 @@ export interface FailureDetails {
 
 const ANSWER_SHOWN_MAX_CHARS = 200;
 const TLS_ERROR = /CERT|SELF_SIGNED|UNABLE_TO_(?:VERIFY|GET)|ERR_TLS|ERR_SSL/;
+const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]+$/;
+const HEADER_VALUE = /^[\t\u0020-\u007E\u0080-\u00FF]*$/;
 const MAY_PASS: ReadonlySet<number> = new Set([408, 425, 429]);
 
 /** Makes a notifier of what sends one message: it gets a time limit, and an end at an abort. */
@@ -136,9 +138,9 @@ export class Sending {
       target.username = target.password = "";
     }
     for (const [name, value] of Object.entries(given)) {
-      if (/[\r\n\0]/.test(value)) {
-        const next = "look into the secret for more than one line";
-        throw this.failed(`the header ${name} cannot hold its value`, { next });
+      if (!HEADER_NAME.test(name) || !HEADER_VALUE.test(value)) {
+        const next = "check its name, and its value for line breaks and characters beyond Latin-1";
+        throw this.failed(`the header ${oneLine(name)} cannot be sent`, { next });
       }
       headers.set(name, value);
     }
@@ -178,7 +180,7 @@ export class Sending {
   /** No answer came. The message of `fetch` may hold the whole URL; its cause says what is wrong. */
   broken(error: unknown): ComebackError {
     const cause = innermost(error);
-    const code = String((cause as { code?: unknown } | undefined)?.code ?? "");
+    const { code = "" } = (cause ?? {}) as { readonly code?: string };
     const why = cause === undefined ? "no answer came" : messageOf(cause) || code;
     if (TLS_ERROR.test(code)) {
       const next =
@@ -207,8 +209,9 @@ function nextOf(status: number): string {
   if (status >= 300 && status < 400) return "write the address that it has moved to";
   if (status === 401 || status === 403) return "check its token or key, and what it may do";
   if (status === 404 || status === 410) return "check its address: nobody is there (any more)";
-  if (status === 429) return "nothing: it is sent again later; fewer `events` keep below its limit";
-  if (status >= 500) return "nothing: it is sent again later; see whether the service is well";
+  if (status === 429)
+    return "wait: what is to be told is sent again; fewer `events` keep below its limit";
+  if (status >= 500) return "see whether the service is well; what is to be told is sent again";
   return "check the settings of the channel against what the answer says";
 }
 

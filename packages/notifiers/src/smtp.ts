@@ -162,7 +162,7 @@ function refused(thrown: unknown, sending: Sending): Error {
   if (responseCode !== undefined && responseCode >= 400) {
     const isForNow = responseCode < 500;
     const next = isForNow
-      ? "nothing: it is sent again later; see what the mail server says"
+      ? "see what the mail server says; what is to be told is sent again"
       : code === "EAUTH"
         ? "check `user` and `password`; some providers want a password made for programs"
         : "check `from` and `to` against what the mail server says";

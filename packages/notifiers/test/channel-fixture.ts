@@ -2,7 +2,7 @@ import {
   type FarSide,
   HttpStandIn,
   type NotifierFixture,
-  SimulatedClock,
+  type SimulatedClock,
   type StandInAnswer,
   type StandInApi,
 } from "@comeback/testkit";

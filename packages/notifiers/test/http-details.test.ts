@@ -199,3 +199,22 @@ test("what a webhook gets is the whole message, for machines", async () => {
   assert.equal(headers["x-proxy"], "Bearer of-a-proxy");
   assert.equal(headers["x-plain"], "plain");
 });
+
+test("a header that cannot be sent is told by its name, without what was to be in it", async () => {
+  for (const [name, value] of [
+    ["X-Token", "secret\nvalue"],
+    ["X-Token", "secret\u2013value"],
+    ["X Token", "secret value"],
+  ] as const) {
+    const notifier = makeNotifier(
+      {
+        kind: "webhook",
+        settings: { url: "http://127.0.0.1:9/", headers: { [name]: { name: "token" } } },
+      },
+      { ...WORLD, resolveSecret: () => Promise.resolve(value) },
+    );
+    const error = await failureOf(notifier.send(sampleNotification(), signal));
+    assert.match(error.why ?? "", /the header x.token cannot be sent/);
+    assert.equal(error.retryable, false);
+  }
+});

@@ -11,6 +11,7 @@ after(() => scratch[Symbol.dispose]());
 const source = scratch.at("source");
 mkdirSync(source);
 writeFileSync(`${source}/file`, "content\n");
+mkdirSync(scratch.at("other"));
 writeFileSync(scratch.at("key"), `${PASSWORD}\n`, { mode: 0o600 });
 await makeQuickRepository(scratch.at("repository"));
 const shown: string[] = [];
@@ -36,6 +37,11 @@ plans:
     sources: { content: { files: ${source} } }
     to: nas
     notify: [ops, hook]
+  slow:
+    sources: { content: { files: ${scratch.at("other")} } }
+    to: nas
+    notify: ops
+    hooks: [{ on: start, command: [sleep, "600"], timeout: 20m }]
 `,
   { mode: 0o600 },
 );
@@ -89,6 +95,16 @@ test("a channel that fails fails no run, is a line of its log, and is told by th
   await comeback(["run", "shop"]);
   const late = shown.find((text) => text.startsWith("1 message of web1 that came too late"));
   assert.match(late ?? "", / shop is done on web1$/);
+});
+
+test("a run that is interrupted tells of it before it ends", async () => {
+  shown.length = 0;
+  const started = telegram.arrival();
+  const { child, ended } = startComeback(["run", "slow"], { env });
+  await started;
+  child.kill("SIGINT");
+  assert.equal((await ended).exitCode, 130);
+  assert.match(shown[1] ?? "", /^slow failed on web1\n\nstopped before the end/);
 });
 
 test("a dry run tells nobody", async () => {

@@ -84,7 +84,7 @@ function asError(error: unknown, kind: string): ComebackError {
 function tooLate(kind: string, withinMs: number): ComebackError {
   return new ComebackError("notify.failed", `${kind} did not take the message in time`, {
     why: `nothing more than ${Math.round(withinMs / 1000)} seconds was left for it`,
-    next: "nothing: it is sent again later; try it with `comeback notify test`",
+    next: "try it with `comeback notify test`; what is to be told is sent again",
     retryable: true,
   });
 }

@@ -23,6 +23,6 @@ export function stateLock(options: {
     while (!tryLockFile(file.fd) && clock.now() < endsAtMs) {
       await clock.sleep(NOTIFY_LOCK_POLL_MS);
     }
-    return work();
+    return await work();
   };
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { ComebackError, isComebackError, NOTIFY_TIMEOUT_MS } from "@comeback/core";
+import { type ComebackError, isComebackError, NOTIFY_TIMEOUT_MS } from "@comeback/core";
 import { type MakeNotifier, sampleNotification, type NotifierFixture } from "./fixture.ts";
 
 export { sampleNotification } from "./fixture.ts";
@@ -63,7 +63,6 @@ function testSending(make: MakeNotifier): void {
     await fixture.notifier.send(sampleNotification({ title, lines: ["three\r\nfour\0"] }), signal);
     const [shown = ""] = await fixture.shown();
     assert.match(shown, /one {1,2}Bcc: all@example\.com {1,4}two/);
-    // oxlint-disable-next-line no-control-regex
     assert.doesNotMatch(shown, /[\0\u001B]/);
   });
 }
