@@ -64,6 +64,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/plan.ts"),
   },
   {
+    name: "notify",
+    summary: "list the channels of notifications, and try them",
+    load: () => import("./commands/notify.ts"),
+  },
+  {
     name: "init",
     summary: "make a new repository",
     load: () => import("./commands/init.ts"),

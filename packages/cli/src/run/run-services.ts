@@ -17,6 +17,7 @@ import {
   type KitFile,
   listLeftOver,
   type LoadedConfiguration,
+  type NotificationDispatcher,
   type RunObserver,
   type RunServices,
   type SourceSettings,
@@ -30,6 +31,8 @@ import { destinationContext } from "../configuration/destination-context.ts";
 import { loadForCommand } from "../configuration/load-for-command.ts";
 import { validateTrigger } from "../configuration/plan-parts.ts";
 import type { CommandContext } from "../context.ts";
+import { notifyChannels } from "../notify/notify-channels.ts";
+import { openDispatcher } from "../notify/open-dispatcher.ts";
 import { isFolderLocation } from "../opening/find-backend.ts";
 import { openSession, type Session } from "../opening/session.ts";
 import { makeProtectedSource } from "../sources/make-protected-source.ts";
@@ -49,6 +52,7 @@ export class OpenRunServices implements RunServices, AsyncDisposable {
   readonly #context: CommandContext;
   readonly #loaded: LoadedConfiguration;
   readonly #sources: SourceServices;
+  readonly #dispatcher: NotificationDispatcher;
   readonly configuration: Configuration;
   readonly configurationFiles: RunServices["configurationFiles"];
   readonly catalog: CatalogStore;
@@ -75,6 +79,8 @@ export class OpenRunServices implements RunServices, AsyncDisposable {
     this.#context = context;
     this.#loaded = loaded;
     this.#sources = sourceServicesFor({ env, clock });
+    const { catalog, stateFolder } = given;
+    this.#dispatcher = openDispatcher(loaded.configuration, { env, clock, catalog, stateFolder });
     this.configuration = loaded.configuration;
     this.configurationFiles = given.files;
     this.catalog = given.catalog;
@@ -181,8 +187,8 @@ export class OpenRunServices implements RunServices, AsyncDisposable {
     return replicateDestination(await this.#contextOf(from, signal), target);
   }
 
-  notify(_channels: readonly string[], _notification: Notification): Promise<void> {
-    return Promise.resolve();
+  notify(channels: readonly string[], notification: Notification): Promise<void> {
+    return notifyChannels(this.#dispatcher, channels, { notification, signal: this.signal });
   }
 
   [Symbol.asyncDispose](): PromiseLike<void> {
