@@ -64,9 +64,47 @@ const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/plan.ts"),
   },
   {
+    name: "history",
+    summary: "show what runs did, and the versions of a file",
+    load: () => import("./commands/history.ts"),
+  },
+  {
+    name: "logs",
+    summary: "print what a run said, and follow it",
+    load: () => import("./commands/logs.ts"),
+  },
+  {
+    name: "audit",
+    summary: "list and verify the audit log",
+    load: () => import("./commands/audit.ts"),
+  },
+  {
     name: "notify",
     summary: "list the channels of notifications, and try them",
     load: () => import("./commands/notify.ts"),
+  },
+  {
+    name: "daemon",
+    summary: "run plans by their schedules",
+    load: async () => {
+      const { defineDaemon } = await import("./commands/daemon.ts");
+      const { openDaemonWorld } = await import("./daemon/open-daemon-world.ts");
+      return { define: defineDaemon(openDaemonWorld) };
+    },
+  },
+  {
+    name: "install",
+    summary: "have systemd run plans by their schedules",
+    load: async () => {
+      const { defineInstall } = await import("./commands/install.ts");
+      const { loadForCommand } = await import("./configuration/load-for-command.ts");
+      const define = defineInstall(async (context) => {
+        const { configurationPath } = context.globals;
+        const { configuration } = await loadForCommand(context, configurationPath);
+        return { configuration, configurationPath };
+      });
+      return { define };
+    },
   },
   {
     name: "init",
@@ -207,21 +245,6 @@ const COMMANDS: readonly CommandEntry[] = [
     name: "cache",
     summary: "list and clean the local caches",
     load: () => import("./commands/cache.ts"),
-  },
-  {
-    name: "history",
-    summary: "show what runs did, and the versions of a file",
-    load: () => import("./commands/history.ts"),
-  },
-  {
-    name: "logs",
-    summary: "print what a run said, and follow it",
-    load: () => import("./commands/logs.ts"),
-  },
-  {
-    name: "audit",
-    summary: "list and verify the audit log",
-    load: () => import("./commands/audit.ts"),
   },
   {
     name: "version",

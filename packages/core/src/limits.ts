@@ -506,3 +506,5 @@ export const METRICS_TIMEOUT_MS = 10_000;
 export const METRICS_CONNECTIONS_MAX = 16;
 /** The file for node_exporter is written this often. */
 export const METRICS_TEXTFILE_INTERVAL_MS = 60_000;
+/** A daemon tries so often to deliver what could not be delivered. */
+export const NOTIFY_FLUSH_INTERVAL_MS = 60_000;
