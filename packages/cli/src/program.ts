@@ -99,9 +99,8 @@ const COMMANDS: readonly CommandEntry[] = [
       const { defineInstall } = await import("./commands/install.ts");
       const { loadForCommand } = await import("./configuration/load-for-command.ts");
       const define = defineInstall(async (context) => {
-        const { configurationPath } = context.globals;
-        const { configuration } = await loadForCommand(context, configurationPath);
-        return { configuration, configurationPath };
+        const loaded = await loadForCommand(context, context.globals.configurationPath);
+        return { configuration: loaded.configuration, configurationPath: loaded.files[0]! };
       });
       return { define };
     },

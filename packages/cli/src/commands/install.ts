@@ -22,8 +22,8 @@ interface InstallFlags {
 /** What the command is to know of the configuration. */
 export interface InstallWorld {
   readonly configuration: Configuration;
-  /** Its file, where it lies in no usual place. */
-  readonly configurationPath: string | undefined;
+  /** Its file, absolute: a service begins in another folder, and perhaps with another home. */
+  readonly configurationPath: string;
 }
 
 const DESCRIPTION = `Have systemd run plans by their schedules.
@@ -82,10 +82,9 @@ async function unitOptions(
   flags: InstallFlags,
   { configuration, configurationPath }: InstallWorld,
 ): Promise<{ command: readonly string[]; privileges: readonly string[] }> {
-  const place = configurationPath === undefined ? [] : ["--config", configurationPath];
   const reasons = flags.privileged === true ? ["--privileged was given"] : [];
   return {
-    command: [programPath(env), ...place],
+    command: [programPath(env), "--config", configurationPath],
     privileges: [...neededPrivileges(configuration), ...reasons],
   };
 }
