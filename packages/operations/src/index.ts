@@ -9,6 +9,7 @@ export type { SecretReference } from "./configuration/schema/values.ts";
 export * from "./copies/order-copies.ts";
 export * from "./copies/select-snapshots.ts";
 export * from "./retention/plan-retention.ts";
+export * from "./runs/absent-catalog.ts";
 export * from "./runs/bootstrap-kit.ts";
 export * from "./runs/compare-with-history.ts";
 export * from "./runs/run-plan.ts";
