@@ -4,7 +4,7 @@ import { shortId } from "../snapshots/render-snapshots.ts";
 import { formatBytes, formatCount, formatDuration } from "../terminal/format-values.ts";
 import type { Palette } from "../terminal/palette.ts";
 import { printableText } from "../terminal/printable.ts";
-import { cutToWidth, displayWidth, wrapWords } from "../terminal/display-width.ts";
+import { displayWidth, shortenMiddle, wrapWords } from "../terminal/display-width.ts";
 import { type Cell, type Column, renderTable } from "../terminal/table.ts";
 import { outcomeText } from "./outcome-text.ts";
 
@@ -70,10 +70,10 @@ function sourceRow(
   const stored = capture?.stored ?? [];
   const places = stored.map(
     ({ destination, snapshot }) =>
-      `${shortId(snapshot.id)} ${cutToWidth(printableText(destination.name), DESTINATION_COLUMNS)}`,
+      `${shortId(snapshot.id)} ${shortenMiddle(printableText(destination.name), DESTINATION_COLUMNS)}`,
   );
   return [
-    cutToWidth(printableText(name), nameColumns),
+    shortenMiddle(printableText(name), nameColumns),
     TYPES[capture?.type ?? "none"],
     places.length === 0 ? "-" : places,
     summary === undefined ? "-" : formatCount(summary.total_files_processed),

@@ -5,7 +5,7 @@ import { formatBytes, formatClock, formatDuration, formatRate } from "../termina
 import { printableText } from "../terminal/printable.ts";
 import { joinFitting, renderBar } from "../terminal/progress-bar.ts";
 import { ProgressTicker, type ProgressView } from "../terminal/progress-ticker.ts";
-import { cutToWidth, padEndTo, wrapWords } from "../terminal/display-width.ts";
+import { padEndTo, shortenMiddle, wrapWords } from "../terminal/display-width.ts";
 import { RateMeter } from "../terminal/rate-meter.ts";
 import { outcomeText } from "./outcome-text.ts";
 
@@ -73,7 +73,7 @@ export class RunView implements Disposable {
     const tries = stage.attempts > 1 ? `, ${stage.attempts} tries` : "";
     const name = stage.stage.padEnd(STAGE_COLUMNS);
     const columns = Math.max(SUBJECT_COLUMNS_MIN, terminal.columns - NOT_SUBJECT_COLUMNS);
-    const subject = cutToWidth(printableText(stage.subject ?? ""), columns);
+    const subject = shortenMiddle(printableText(stage.subject ?? ""), columns);
     terminal.print(
       `${outcomeText(stage.outcome ?? "failed", palette, OUTCOME_COLUMNS)}${name}` +
         `${padEndTo(subject, Math.min(columns, SUBJECT_COLUMNS))}${palette.dim(`  ${took}${tries}`)}`,

@@ -12,7 +12,6 @@ export function emptyCatalog(): CatalogStore {
 
 function standIn(answer: (name: string) => Promise<unknown>): CatalogStore {
   return new Proxy({} as CatalogStore, {
-    get: (_, name) =>
-      typeof name === "symbol" ? () => Promise.resolve() : () => answer(name),
+    get: (_, name) => (typeof name === "symbol" ? () => Promise.resolve() : () => answer(name)),
   });
 }

@@ -43,8 +43,14 @@ export function bootstrapKit(options: KitOptions): KitFile[] {
 function catalogLines({ runs, snapshots }: KitHistory): string {
   const quarter = KIT_CATALOG_MAX_BYTES / 4;
   return [
-    ...newestWithin(runs.map((run) => JSON.stringify({ run })), quarter),
-    ...newestWithin(snapshots.map((snapshot) => JSON.stringify({ snapshot })), 3 * quarter),
+    ...newestWithin(
+      runs.map((run) => JSON.stringify({ run })),
+      quarter,
+    ),
+    ...newestWithin(
+      snapshots.map((snapshot) => JSON.stringify({ snapshot })),
+      3 * quarter,
+    ),
   ]
     .map((line) => `${line}\n`)
     .join("");

@@ -158,19 +158,17 @@ async function judge(state: RunState, source: SourceRun, found: Found): Promise<
   // Accepted is accepted: the baseline, whatever single files could not be read.
   const isGood = missing.length === 0 && (problemCount === 0 || request.accept);
   const outcome = isGood && source.deviations.length === 0 ? "ok" : "warning";
-  source.records = done.stored.map(
-    ({ destination, snapshot, copiedFrom }): SnapshotRecord => ({
-      ...amount,
-      runId,
-      plan: request.plan,
-      source: source.name,
-      destination: destination.name,
-      snapshotId: snapshot.id,
-      copiedFrom,
-      storedBytes: summary.data_added_packed,
-      outcome,
-    }),
-  );
+  source.records = done.stored.map(({ destination, snapshot, copiedFrom }): SnapshotRecord => ({
+    ...amount,
+    runId,
+    plan: request.plan,
+    source: source.name,
+    destination: destination.name,
+    snapshotId: snapshot.id,
+    copiedFrom,
+    storedBytes: summary.data_added_packed,
+    outcome,
+  }));
   await saveRecords(state, source);
   const { total_files_processed: files, total_bytes_processed: bytes } = summary;
   const added = `${formatBytes(summary.data_added)} new, ${formatBytes(summary.data_added_packed)} stored`;

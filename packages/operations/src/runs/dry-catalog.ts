@@ -6,8 +6,7 @@ export function dryCatalog(catalog: CatalogStore): CatalogStore {
     get(target, name) {
       const own: unknown = Reflect.get(target, name);
       if (typeof own !== "function") return own;
-      const isWrite =
-        typeof name === "symbol" || /^(?:save|append|mark|record|remove)/.test(name);
+      const isWrite = typeof name === "symbol" || /^(?:save|append|mark|record|remove)/.test(name);
       return isWrite ? () => Promise.resolve() : own.bind(target);
     },
   });

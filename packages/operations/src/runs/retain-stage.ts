@@ -70,7 +70,13 @@ async function retainIn(state: RunState, job: RetainJob): Promise<void> {
     tell(stage, retention, doomed);
     if (request.dryRun || doomed.length === 0) return;
     await mayWrite;
-    await remove(state, { destination, plan: retention, action: "retention.remove", signal, stage });
+    await remove(state, {
+      destination,
+      plan: retention,
+      action: "retention.remove",
+      signal,
+      stage,
+    });
   });
 }
 

@@ -1,10 +1,4 @@
-import {
-  type CatalogStore,
-  ComebackError,
-  type RunOutcome,
-  type RunRecord,
-  type StageRecord,
-} from "@comeback/core";
+import { type CatalogStore, ComebackError, type RunRecord, type StageRecord } from "@comeback/core";
 import type { PlanSettings } from "../configuration/schema/plan.ts";
 import { notificationOfRun } from "../notify/notification-of-run.ts";
 import { captureKit } from "./capture-kit.ts";
@@ -167,29 +161,38 @@ class PlanRun {
     }
   }
 
-  async #report(thrown: unknown): Promise<RunReport> {
-    const { recorder, services, plan, sources } = this.#state;
-    const { aborted } = services.signal;
+  async #report(failure: unknown): Promise<RunReport> {
+    const { recorder, services, sources } = this.#state;
+    let thrown = failure;
     if (thrown !== undefined) this.#tellThrown(thrown);
     for (const source of sources) {
-      const { name, failure, outcome, capture } = source;
-      if (failure !== undefined && outcome === "failed") recorder.note("failed", failure, name);
+      const { name, failure: why, outcome, capture } = source;
+      if (why !== undefined && outcome === "failed") recorder.note("failed", why, name);
       // Nobody came to it: that is no success.
-      if (failure === undefined && capture === undefined) source.outcome = "skipped";
+      if (why === undefined && capture === undefined) source.outcome = "skipped";
     }
-    if (!aborted) {
-      const { outcome, message = "" } = recorder;
-      const facts = { outcome, message };
-      const wish = { hooks: plan.hooks, when: momentOf(outcome), facts };
-      const ended = await runHookList(this.#state, wish);
-      if (ended.outcome !== "skipped") recorder.note(ended.outcome, ended.message);
+    try {
+      if (!services.signal.aborted) await this.#endHooks();
+    } catch (error) {
+      thrown ??= error;
+      this.#tellThrown(error);
     }
-    const outcome: RunOutcome = recorder.outcome;
-    const run = await recorder.end(outcome, recorder.message);
+    const { outcome, message } = recorder;
+    const run = await recorder.end(outcome, message);
     await this.#audit("run.end", { outcome });
     await this.#notify();
-    if (aborted) throw services.signal.reason;
+    // One that came when all was done has changed nothing.
+    if (services.signal.aborted && thrown !== undefined) throw services.signal.reason;
     return { run, stages: recorder.stages, sources };
+  }
+
+  async #endHooks(): Promise<void> {
+    const { recorder, plan } = this.#state;
+    const { outcome, message = "" } = recorder;
+    const facts = { outcome, message };
+    const wish = { hooks: plan.hooks, when: momentOf(outcome), facts };
+    const ended = await runHookList(this.#state, wish);
+    if (ended.outcome !== "skipped") recorder.note(ended.outcome, ended.message);
   }
 
   /** At an abort that is what is told first; what could not be undone then is told, too. */

@@ -9,11 +9,13 @@ export async function verifyStage(state: RunState): Promise<void> {
   if (!plan.verify.enabled || request.dryRun) return;
   const sources = [...state.sources, ...(state.kit === undefined ? [] : [state.kit])];
   for (const destination of writtenDestinations(state)) {
-    const mine = sources.filter(isCaptured).flatMap(({ name, capture }) =>
-      (capture?.stored ?? [])
-        .filter((stored) => stored.destination === destination)
-        .map(({ snapshot }) => ({ source: name, snapshot })),
-    );
+    const mine = sources
+      .filter(isCaptured)
+      .flatMap(({ name, capture }) =>
+        (capture?.stored ?? [])
+          .filter((stored) => stored.destination === destination)
+          .map(({ snapshot }) => ({ source: name, snapshot })),
+      );
     if (mine.length === 0) continue;
     const { name, settings } = destination;
     const wish = { stage: "verify", subject: name, retries: settings.retries } as const;
