@@ -423,6 +423,8 @@ export const COMPARED_CAPTURES_MAX = 60;
 export const CAPTURES_LOOKED_BACK_MAX: number = 60 * 8 ** 3;
 /** Of a plan's newest snapshots in a destination, so many are asked whether they count. */
 export const UNPROVEN_SNAPSHOTS_MAX = 5_000;
+/** A preview of retention looks at so many runs ahead. */
+export const SIMULATED_RUNS_MAX = 10_000;
 /** What the bootstrap kit holds of the catalog: the newest, up to so much. */
 export const KIT_CATALOG_MAX_BYTES: number = 128 * 1024;
 export const CONTAINER_LOOK_MAX_MS = 30_000;
