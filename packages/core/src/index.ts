@@ -5,6 +5,7 @@ export * from "./command-runner.ts";
 export * from "./environment.ts";
 export * from "./errors.ts";
 export * from "./finding.ts";
+export * from "./format-quantities.ts";
 export * from "./limits.ts";
 export * from "./node.ts";
 export * from "./notifier.ts";

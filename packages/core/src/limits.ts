@@ -440,6 +440,14 @@ export const EXPECTED_GROWTH_FACTOR = 2;
 export const SOURCE_HISTORY_FOR_SPACE = 10;
 /** A capture is compared with so many before it. */
 export const COMPARED_CAPTURES_MAX = 60;
+/** Where none of those was complete, the baseline is looked for among so many. */
+export const CAPTURES_LOOKED_BACK_MAX: number = 60 * 8 ** 3;
+/** Of a plan's newest snapshots in a destination, so many are asked whether they count. */
+export const UNPROVEN_SNAPSHOTS_MAX = 5_000;
+/** A preview of retention looks at so many runs ahead. */
+export const SIMULATED_RUNS_MAX = 10_000;
+/** What the bootstrap kit holds of the catalog: the newest, up to so much. */
+export const KIT_CATALOG_MAX_BYTES: number = 128 * 1024;
 export const CONTAINER_LOOK_MAX_MS = 30_000;
 /** How long the removal of a snapshot may take, retries included. */
 export const SNAPSHOT_REMOVE_MAX_MS = 120_000;

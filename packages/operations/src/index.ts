@@ -18,6 +18,8 @@ export {
 export { notificationOfRun } from "./notify/notification-of-run.ts";
 export { type Exclusively, stateLock } from "./notify/state-lock.ts";
 export * from "./retention/plan-retention.ts";
+export * from "./retention/simulate-retention.ts";
+export * from "./runs/absent-catalog.ts";
 export * from "./runs/bootstrap-kit.ts";
 export * from "./runs/compare-with-history.ts";
 export * from "./runs/run-plan.ts";

@@ -13,4 +13,6 @@ export * from "./simulated-clock.ts";
 export * from "./simulation/index.ts";
 export * from "./snapshotter-conformance/index.ts";
 export * from "./sources/index.ts";
+export * from "./staged-snapshotter.ts";
+export * from "./staged-source.ts";
 export * from "./trees/index.ts";

@@ -14,8 +14,13 @@ import type { CommandContext } from "../context.ts";
 import { badUsage } from "../options/option-error.ts";
 import { parseChoice } from "../options/parse-values.ts";
 import type { CommandModule } from "../program.ts";
+import {
+  PREVIEW_DEFAULT,
+  type PreviewFlags,
+  previewRetention,
+} from "../retention-preview/preview-retention.ts";
 
-const ACTIONS = ["list", "show", "check", "schema"] as const;
+const ACTIONS = ["list", "show", "check", "retention", "schema"] as const;
 
 const DESCRIPTION = `Show and check what the configuration says.
 
@@ -24,6 +29,9 @@ const DESCRIPTION = `Show and check what the configuration says.
                  secrets stay references
   check [PLAN]   whether it could run now: sources, programs, secrets,
                  destinations and their passwords, space, clock
+  retention [PLAN]
+                 what will be kept: the coming time's runs on paper, with
+                 the schedule and the rules of every destination
   schema         the JSON Schema of the configuration, for editors
 
 The exit code of \`check\` is 1 where something is in the way or unknown.`;
@@ -31,10 +39,12 @@ The exit code of \`check\` is 1 where something is in the way or unknown.`;
 export const define: CommandModule["define"] = (command, run) => {
   command
     .description(DESCRIPTION)
-    .argument("<action>", "list, show, check or schema")
+    .argument("<action>", "list, show, check, retention or schema")
     .argument("[plan]", "a plan's name; all of them if not given")
+    .option("--preview <duration>", "retention: how far to look ahead", PREVIEW_DEFAULT)
+    .option("--from-repository", "retention: begin with the snapshots that are there")
     .action(
-      run<object>(async (context, _flags, [given = "", name, ...more]) => {
+      run<PreviewFlags>(async (context, flags, [given = "", name, ...more]) => {
         const action = parseChoice("the action of `plan`", given, ACTIONS);
         if (more.length > 0) throw badUsage("too many arguments", "name one plan");
         if (action === "schema") {
@@ -45,6 +55,7 @@ export const define: CommandModule["define"] = (command, run) => {
         const loaded = await loadForCommand(context, path, validateTrigger);
         const names = chosenPlans(loaded, name);
         if (action === "check") return check(context, loaded, names);
+        if (action === "retention") return previewRetention(context, loaded, { names, flags });
         if (action === "list") list(context, loaded, names);
         else show(context, loaded, names);
         return ExitCode.done;

@@ -1,6 +1,9 @@
 import { planRecover, recover, type RecoverPlan, type Snapshot } from "@comeback/engine";
 import { openSession } from "../opening/session.ts";
+import { badUsage } from "../options/option-error.ts";
+import { addFilterOptions } from "../options/snapshot-filter.ts";
 import type { CommandModule } from "../program.ts";
+import { type KitFlags, recoverKit } from "../recover-kit/recover-kit.ts";
 import { mendingMessages, renderMendings } from "../repair/render-snapshot-repair.ts";
 import { namedFew } from "../repair/named-few.ts";
 import { startRepair } from "../repair/start-repair.ts";
@@ -9,8 +12,8 @@ import { shortId } from "../snapshots/render-snapshots.ts";
 import { formatMany } from "../terminal/format-values.ts";
 import { PROGRAM_VERSION } from "../version.ts";
 
-interface RecoverFlags {
-  readonly dryRun?: true;
+interface RecoverFlags extends KitFlags {
+  readonly kit?: true;
 }
 
 export const define: CommandModule["define"] = (command, run) => {
@@ -18,35 +21,43 @@ export const define: CommandModule["define"] = (command, run) => {
     .description(
       "Make a snapshot of all folders that no snapshot leads to: of snapshots that were\n" +
         "removed by accident and not pruned yet, or whose own file is damaged. Each is a\n" +
-        "folder in it, called by the beginning of its tree's id.",
+        "folder in it, called by the beginning of its tree's id.\n\n" +
+        "With --kit, bring back what it takes to begin again on a bare machine: the\n" +
+        "configuration, the instructions, and what the catalog remembered.",
     )
     .option("-n, --dry-run", "show what would be recovered, and do nothing")
-    .action(
-      run<RecoverFlags>(async (context, flags) => {
-        const dryRun = flags.dryRun === true;
-        if (!dryRun) requireLock(context, "making a snapshot");
-        // It may build on packs that wait to be deleted: no prune may run meanwhile.
-        const lock = { lock: "shared", activity: "prune", useCache: false } as const;
-        await using session = await openSession(context, lock);
-        using report = startRepair(context);
-        const { observer } = report;
-        const { repository, signal } = session;
-        // A prune may be at its end: what is read before it is known to be over is out of date.
-        await session.mayWrite;
-        await repository.loadIndex({ includeMarked: true, signal });
-        const plan = await planRecover({ repository, observer, signal });
-        report.show(renderRecoverPlan(plan));
-        if (dryRun || !plan.isNeeded) {
-          report.message(recoverMessage(plan, dryRun));
-          return 0;
-        }
-        const programVersion = PROGRAM_VERSION;
-        const snapshot = await recover({ repository, plan, programVersion, observer, signal });
-        report.message(recoverMessage(plan, dryRun, snapshot));
-        report.show([`saved new snapshot ${shortId(snapshot.id)}`]);
+    .option("--kit", "restore the newest bootstrap kit, which every run of a plan leaves")
+    .option("-t, --target <folder>", "where the kit goes to: an empty folder, or a new one");
+  addFilterOptions(command).action(
+    run<RecoverFlags>(async (context, flags) => {
+      if (flags.kit === true) return recoverKit(context, flags);
+      if (flags.target !== undefined) {
+        throw badUsage("--target is for --kit", "restore the snapshot that this makes");
+      }
+      const dryRun = flags.dryRun === true;
+      if (!dryRun) requireLock(context, "making a snapshot");
+      // It may build on packs that wait to be deleted: no prune may run meanwhile.
+      const lock = { lock: "shared", activity: "prune", useCache: false } as const;
+      await using session = await openSession(context, lock);
+      using report = startRepair(context);
+      const { observer } = report;
+      const { repository, signal } = session;
+      // A prune may be at its end: what is read before it is known to be over is out of date.
+      await session.mayWrite;
+      await repository.loadIndex({ includeMarked: true, signal });
+      const plan = await planRecover({ repository, observer, signal });
+      report.show(renderRecoverPlan(plan));
+      if (dryRun || !plan.isNeeded) {
+        report.message(recoverMessage(plan, dryRun));
         return 0;
-      }),
-    );
+      }
+      const programVersion = PROGRAM_VERSION;
+      const snapshot = await recover({ repository, plan, programVersion, observer, signal });
+      report.message(recoverMessage(plan, dryRun, snapshot));
+      report.show([`saved new snapshot ${shortId(snapshot.id)}`]);
+      return 0;
+    }),
+  );
 };
 
 function renderRecoverPlan(plan: RecoverPlan): string[] {

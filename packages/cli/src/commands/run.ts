@@ -1,10 +1,17 @@
-import { BACKUP_TYPES, RUN_TRIGGERS } from "@comeback/core";
-import { runPlan } from "@comeback/operations";
+import { BACKUP_TYPES, ExitCode, RUN_TRIGGERS } from "@comeback/core";
+import {
+  checkRequest,
+  type Configuration,
+  runPlan,
+  type RunReport,
+  type RunRequest,
+} from "@comeback/operations";
 import type { CommandContext } from "../context.ts";
 import { badUsage } from "../options/option-error.ts";
 import { parseChoice, parseInteger } from "../options/parse-values.ts";
 import { gather } from "../options/repeatable.ts";
 import type { CommandModule } from "../program.ts";
+import { exitErrorMessage, renderError, reportOf } from "../render-error.ts";
 import { OpenRunServices } from "../run/run-services.ts";
 import { stateFolderFor } from "../run/state-folder-for.ts";
 import { exitCodeOfRun, renderRunReport, runReportMessage } from "../run/render-run-report.ts";
@@ -64,38 +71,76 @@ async function runCommand(
     throw badUsage("--only and --copies contradict each other", "leave one of them out");
   }
   using view = new RunView(context);
-  await using services = await OpenRunServices.open(context, view.observer);
-  const { plans } = services.configuration;
-  const enabled = Object.keys(plans).filter((name) => plans[name]?.enabled === true);
-  const chosen = names.length === 0 ? enabled : names;
-  if (chosen.length === 0) {
-    throw badUsage("the configuration has no plan", "write one: `comeback setup`");
-  }
-  let worst = 0;
-  for (const plan of chosen) {
-    const report = await runPlan(
-      {
-        plan,
-        type: type ?? "incremental",
-        trigger,
-        scheduledForMs,
-        only: flags.only.length === 0 ? undefined : flags.only,
-        dryRun: flags.dryRun === true,
-        accept: flags.accept === true,
-        part: flags.copies.length === 0 ? "all" : { copies: flags.copies },
-      },
-      services,
-    );
-    const { terminal, globals } = context;
-    if (globals.json) terminal.print(JSON.stringify(runReportMessage(report)));
-    else if (!globals.quiet) terminal.print(renderRunReport(report, terminal.palette).join("\n"));
-    worst = worseExit(worst, exitCodeOfRun(report));
+  await using services = await OpenRunServices.open(context, view.observer, {
+    isDryRun: flags.dryRun === true,
+  });
+  const wishes = chosenPlans(services.configuration, names).map((plan) => ({
+    plan,
+    type: type ?? "incremental",
+    trigger,
+    scheduledForMs,
+    only: flags.only.length === 0 ? undefined : flags.only,
+    dryRun: flags.dryRun === true,
+    accept: flags.accept === true,
+    part: flags.copies.length === 0 ? ("all" as const) : { copies: flags.copies },
+  }));
+  // A name that is wrong is told before anything has run.
+  for (const wish of wishes) checkRequest(wish, services);
+  let worst: number = ExitCode.done;
+  for (const wish of wishes) {
+    worst = worseExit(worst, await runOne(context, wish, services, wishes.length > 1));
   }
   return worst;
 }
 
+/** With several plans, one that cannot even begin does not keep the others. */
+async function runOne(
+  context: CommandContext,
+  wish: RunRequest,
+  services: OpenRunServices,
+  hasOthers: boolean,
+): Promise<number> {
+  const { terminal, globals, signal } = context;
+  let report: RunReport;
+  try {
+    report = await runPlan(wish, services);
+  } catch (error) {
+    if (!hasOthers || signal.aborted) throw error;
+    const failure = reportOf(error);
+    const { errorPalette, columns } = terminal;
+    terminal.printError(
+      globals.json ? exitErrorMessage(failure) : renderError(failure, errorPalette, columns),
+    );
+    return failure.exitCode;
+  }
+  if (globals.json) terminal.print(JSON.stringify(runReportMessage(report)));
+  else if (!globals.quiet) {
+    const { palette, columns } = terminal;
+    terminal.print(renderRunReport(report, palette, columns).join("\n"));
+  }
+  return exitCodeOfRun(report);
+}
+
+/** Those that are named, also where they are switched off; otherwise all that are not. */
+function chosenPlans({ plans }: Configuration, names: readonly string[]): readonly string[] {
+  if (names.length > 0) return [...new Set(names)];
+  const known = Object.keys(plans);
+  if (known.length === 0) {
+    throw badUsage("the configuration has no plan", "write one: `comeback setup`");
+  }
+  const enabled = known.filter((name) => plans[name]?.enabled === true);
+  if (enabled.length > 0) return enabled;
+  throw badUsage("every plan is switched off", `name one to run it: ${known.join(", ")}`);
+}
+
 /** Failed before incomplete before skipped before done. */
 function worseExit(a: number, b: number): number {
-  const rank = [0, 75, 3, 1];
-  return rank.indexOf(a) >= rank.indexOf(b) ? a : b;
+  const rank: readonly number[] = [
+    ExitCode.done,
+    ExitCode.skipped,
+    ExitCode.sourceIncomplete,
+    ExitCode.failed,
+  ];
+  const rankOf = (code: number): number => (rank.includes(code) ? rank.indexOf(code) : rank.length);
+  return rankOf(a) >= rankOf(b) ? a : b;
 }

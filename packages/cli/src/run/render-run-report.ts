@@ -4,7 +4,8 @@ import { shortId } from "../snapshots/render-snapshots.ts";
 import { formatBytes, formatCount, formatDuration } from "../terminal/format-values.ts";
 import type { Palette } from "../terminal/palette.ts";
 import { printableText } from "../terminal/printable.ts";
-import { renderTable } from "../terminal/table.ts";
+import { displayWidth, shortenMiddle, wrapWords } from "../terminal/display-width.ts";
+import { type Cell, type Column, renderTable } from "../terminal/table.ts";
 import { outcomeText } from "./outcome-text.ts";
 
 const EXIT_CODES: Readonly<Record<RunOutcome, ExitCode>> = {
@@ -19,37 +20,70 @@ export function exitCodeOfRun({ run }: RunReport): ExitCode {
 }
 
 /** What became of each source, and of the whole. */
-export function renderRunReport(report: RunReport, palette: Palette): string[] {
-  const { run, sources } = report;
-  const rows = sources.map(({ name, capture, outcome }) => {
-    const summary = capture?.result.summary;
-    const stored = capture?.stored ?? [];
-    return [
-      printableText(name),
-      capture?.type ?? "-",
-      stored.length === 0
-        ? "-"
-        : stored.map(({ destination, snapshot }) => `${shortId(snapshot.id)} ${destination.name}`),
-      summary === undefined ? "-" : formatCount(summary.total_files_processed),
-      summary === undefined ? "-" : formatBytes(summary.total_bytes_processed),
-      summary === undefined ? "-" : formatBytes(summary.data_added_packed),
-      outcomeText(outcome, palette),
-    ];
-  });
-  const columns = [
-    { title: "Source" },
-    { title: "Type" },
-    { title: "Snapshot" },
-    { title: "Files", align: "right" as const },
-    { title: "Size", align: "right" as const },
-    { title: "Stored", align: "right" as const },
-    { title: "Outcome" },
-  ];
+export function renderRunReport(
+  { run, sources }: RunReport,
+  palette: Palette,
+  columns: number,
+): string[] {
   const took = formatDuration((run.endedAtMs ?? run.startedAtMs) - run.startedAtMs);
-  const why = run.message === undefined ? "" : `: ${printableText(run.message)}`;
-  const last = `${run.plan} ${outcomeText(run.outcome ?? "failed", palette)} after ${took}${why}`;
-  return [...(rows.length === 0 ? [] : ["", ...renderTable(columns, rows), ""]), last];
+  const last = `${run.plan} ${outcomeText(run.outcome ?? "failed", palette)} after ${took}`;
+  const why = run.message === undefined ? [] : wrapWords(printableText(run.message), columns - 2);
+  return [
+    ...(sources.length === 0 ? [] : ["", ...sourceTable(sources, palette, columns), ""]),
+    last,
+    ...why.map((line) => `  ${line}`),
+  ];
 }
+
+function sourceTable(sources: RunReport["sources"], palette: Palette, columns: number): string[] {
+  const table = (nameColumns: number): string[] =>
+    renderTable(
+      COLUMNS,
+      sources.map((source) => sourceRow(source, palette, nameColumns)),
+    );
+  const whole = table(Infinity);
+  const tooMuch = Math.max(...whole.map(displayWidth)) - columns;
+  if (tooMuch <= 0) return whole;
+  const longest = Math.max(...sources.map(({ name }) => displayWidth(name)));
+  return table(Math.max(NAME_COLUMNS_MIN, longest - tooMuch));
+}
+
+const NAME_COLUMNS_MIN = 8;
+/** Of a destination's name, so much stands beside a snapshot's id. */
+const DESTINATION_COLUMNS = 14;
+const COLUMNS: readonly Column[] = [
+  { title: "Source" },
+  { title: "Type" },
+  { title: "Snapshot" },
+  { title: "Files", align: "right" },
+  { title: "Size", align: "right" },
+  { title: "Stored", align: "right" },
+  { title: "Outcome" },
+];
+
+function sourceRow(
+  { name, capture, outcome }: RunReport["sources"][number],
+  palette: Palette,
+  nameColumns: number,
+): Cell[] {
+  const summary = capture?.result.summary;
+  const stored = capture?.stored ?? [];
+  const places = stored.map(
+    ({ destination, snapshot }) =>
+      `${shortId(snapshot.id)} ${shortenMiddle(printableText(destination.name), DESTINATION_COLUMNS)}`,
+  );
+  return [
+    shortenMiddle(printableText(name), nameColumns),
+    TYPES[capture?.type ?? "none"],
+    places.length === 0 ? "-" : places,
+    summary === undefined ? "-" : formatCount(summary.total_files_processed),
+    summary === undefined ? "-" : formatBytes(summary.total_bytes_processed),
+    summary === undefined ? "-" : formatBytes(summary.data_added_packed),
+    outcomeText(outcome, palette),
+  ];
+}
+
+const TYPES = { full: "full", differential: "diff.", incremental: "incr.", none: "-" } as const;
 
 export function runReportMessage({ run, sources }: RunReport): object {
   return {

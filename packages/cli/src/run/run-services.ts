@@ -4,6 +4,7 @@ import {
   type CatalogStore,
   type Clock,
   ComebackError,
+  isComebackError,
   type Notification,
   type ProtectedSource,
   type Random,
@@ -12,6 +13,7 @@ import {
 import {
   type ActionServices,
   type Configuration,
+  emptyCatalog,
   isClean,
   type KeptCheckpoint,
   type KitFile,
@@ -25,6 +27,7 @@ import {
   undoExecutor,
   undoLeftOver,
   UndoStack,
+  unusableCatalog,
 } from "@comeback/operations";
 import { checkpointOf } from "../backup/kept-checkpoint.ts";
 import { destinationContext } from "../configuration/destination-context.ts";
@@ -98,7 +101,11 @@ export class OpenRunServices implements RunServices, AsyncDisposable {
     };
   }
 
-  static async open(context: CommandContext, observer: RunObserver): Promise<OpenRunServices> {
+  static async open(
+    context: CommandContext,
+    observer: RunObserver,
+    { isDryRun }: { readonly isDryRun: boolean },
+  ): Promise<OpenRunServices> {
     const { globals, env } = context;
     const loaded = await loadForCommand(context, globals.configurationPath, validateTrigger);
     const { configuration } = loaded;
@@ -106,7 +113,14 @@ export class OpenRunServices implements RunServices, AsyncDisposable {
     const files = await Promise.all(
       loaded.files.map(async (path) => ({ path, text: await readFile(path, "utf8") })),
     );
-    const catalog = await openRunCatalog(context, configuration);
+    const catalog = await openRunCatalog(context, configuration, !isDryRun).catch(
+      (error: unknown) => {
+        context.signal.throwIfAborted();
+        if (isDryRun && isComebackError(error, "catalog.none")) return emptyCatalog();
+        // Without it there is no history, and still a backup: the run tells.
+        return unusableCatalog(error);
+      },
+    );
     return new OpenRunServices({ context, observer, loaded, files, catalog, stateFolder });
   }
 

@@ -5,12 +5,17 @@ import { formatBytes, formatClock, formatDuration, formatRate } from "../termina
 import { printableText } from "../terminal/printable.ts";
 import { joinFitting, renderBar } from "../terminal/progress-bar.ts";
 import { ProgressTicker, type ProgressView } from "../terminal/progress-ticker.ts";
-import { wrapWords } from "../terminal/display-width.ts";
+import { padEndTo, shortenMiddle, wrapWords } from "../terminal/display-width.ts";
 import { RateMeter } from "../terminal/rate-meter.ts";
 import { outcomeText } from "./outcome-text.ts";
 
 const OUTCOME_COLUMNS = 9;
 const STAGE_COLUMNS = 11;
+const SUBJECT_COLUMNS_MIN = 10;
+/** What subjects are padded to, so that times stand below each other. */
+const SUBJECT_COLUMNS = 30;
+/** What else stands on a stage's line, with its time and its tries. */
+const NOT_SUBJECT_COLUMNS = OUTCOME_COLUMNS + STAGE_COLUMNS + 24;
 const INDENT = " ".repeat(OUTCOME_COLUMNS);
 
 /** Shows a run while it goes on: each stage as it ends, and below them what is being done. */
@@ -67,10 +72,11 @@ export class RunView implements Disposable {
     const took = formatDuration(stage.endedAtMs - stage.startedAtMs);
     const tries = stage.attempts > 1 ? `, ${stage.attempts} tries` : "";
     const name = stage.stage.padEnd(STAGE_COLUMNS);
-    const subject = printableText(stage.subject ?? "");
+    const columns = Math.max(SUBJECT_COLUMNS_MIN, terminal.columns - NOT_SUBJECT_COLUMNS);
+    const subject = shortenMiddle(printableText(stage.subject ?? ""), columns);
     terminal.print(
-      `${outcomeText(stage.outcome ?? "failed", palette, OUTCOME_COLUMNS)}${name}${subject}` +
-        palette.dim(`  ${took}${tries}`),
+      `${outcomeText(stage.outcome ?? "failed", palette, OUTCOME_COLUMNS)}${name}` +
+        `${padEndTo(subject, Math.min(columns, SUBJECT_COLUMNS))}${palette.dim(`  ${took}${tries}`)}`,
     );
     for (const line of said) this.#printSaid(line);
   }

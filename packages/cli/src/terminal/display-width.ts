@@ -37,6 +37,9 @@ const ELLIPSIS = "…";
 
 let segmenter: Intl.Segmenter | undefined;
 
+/** As Palette writes it. */
+const COLOUR = /\u001b\[\d+m/g;
+
 /** What a person takes as one character each. */
 function graphemes(text: string): string[] {
   segmenter ??= new Intl.Segmenter(undefined, { granularity: "grapheme" });
@@ -50,8 +53,9 @@ function graphemeWidth(grapheme: string): number {
   return WIDE.some(([first, last]) => code >= first && code <= last) ? 2 : 1;
 }
 
-/** Columns that printable text takes on a terminal. */
-export function displayWidth(text: string): number {
+/** Columns that printable text takes on a terminal; colours take none. */
+export function displayWidth(coloured: string): number {
+  const text = coloured.includes("\u001b") ? coloured.replaceAll(COLOUR, "") : coloured;
   if (ASCII.test(text)) return text.length;
   return graphemes(text).reduce((sum, grapheme) => sum + graphemeWidth(grapheme), 0);
 }

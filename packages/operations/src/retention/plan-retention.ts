@@ -45,21 +45,18 @@ export interface RetentionOptions {
   /** Ids that a copy has still to bring elsewhere. */
   readonly awaitingCopy: ReadonlySet<string>;
   readonly guarded: ReadonlySet<string>;
+  /** Ids of which nobody knows whether they are what they should be: no good one goes for them. */
+  readonly unproven?: ReadonlySet<string>;
   readonly nowMs: number;
 }
 
 /** Applies a destination's policy to each source by itself. Nothing is removed here. */
 export function planRetention(options: RetentionOptions): RetentionPlan {
-  const { destination, keep, snapshots, awaitingCopy, guarded, nowMs } = options;
+  const { destination, snapshots, awaitingCopy, guarded } = options;
   const waiting: Snapshot[] = [];
   const groups = groupsBySource(snapshots).flatMap((group) => {
     const source = readSnapshotTags(group[0]?.tags)?.source ?? "";
-    const { groups: planned } = planForget(group, {
-      policy: keep,
-      groupBy: { host: false, paths: false, tags: false },
-      nowMs,
-    });
-    return planned.map((outcome) => {
+    return planSource(group, options).map((outcome) => {
       const stays = guarded.has(source) ? outcome.remove : [];
       const copied = outcome.remove.filter(({ id }) => awaitingCopy.has(id));
       waiting.push(...copied.filter((snapshot) => !stays.includes(snapshot)));
@@ -78,4 +75,26 @@ export function planRetention(options: RetentionOptions): RetentionPlan {
     });
   });
   return { destination, groups, awaitingCopy: waiting, guarded: [...guarded] };
+}
+
+/**
+ * What the policy says of one source's snapshots. What is unproven takes no good one's place: it
+ * goes once it would go among all of them, and stays as long as there is no good one at all.
+ */
+function planSource(
+  group: readonly Snapshot[],
+  { keep: policy, unproven = new Set(), nowMs }: RetentionOptions,
+): readonly ForgetGroup[] {
+  const options = { policy, groupBy: { host: false, paths: false, tags: false }, nowMs };
+  const all = planForget(group, options).groups;
+  const good = group.filter(({ id }) => !unproven.has(id));
+  if (good.length === group.length) return all;
+  const doubtful = (one: Snapshot): boolean => unproven.has(one.id);
+  const gone = good.length === 0 ? [] : all.flatMap(({ remove }) => remove.filter(doubtful));
+  const stays = group.filter((one) => doubtful(one) && !gone.includes(one));
+  const kept = stays.map((snapshot) => ({ snapshot, matches: ["not known to be right"] }));
+  const [planned] = good.length === 0 ? [] : planForget(good, options).groups;
+  const { key } = all[0]!;
+  const keep = [...(planned?.keep ?? []), ...kept];
+  return [{ key, keep, remove: [...(planned?.remove ?? []), ...gone] }];
 }

@@ -1,51 +1,68 @@
-import type { CatalogStore } from "@comeback/core";
+import { KIT_CATALOG_MAX_BYTES, type RunRecord, type SnapshotRecord } from "@comeback/core";
 import type { Configuration } from "../configuration/schema/configuration.ts";
 
 /** The source of every plan that brings the configuration back. */
 export const KIT_SOURCE = "comeback-kit";
 export const KIT_FOLDER = "/comeback-kit";
-/** Runs and snapshots of the catalog that go into the kit. */
-const EXPORTED_RUNS_MAX = 1_000;
-const EXPORTED_SNAPSHOTS_MAX = 5_000;
-
 export interface KitFile {
   /** Below KIT_FOLDER. */
   readonly name: string;
   readonly text: string;
 }
 
-/**
- * What has to be known to begin again on a bare machine: the configuration as it is written (secrets
- * are only named in it), what the catalog remembers, and what to do, in words.
- */
-export async function bootstrapKit(options: {
+/** What the catalog remembers of a plan, newest first. */
+export interface KitHistory {
+  readonly runs: readonly RunRecord[];
+  readonly snapshots: readonly SnapshotRecord[];
+}
+
+interface KitOptions {
   readonly plan: string;
   readonly host: string;
   readonly configuration: Configuration;
   readonly files: readonly { readonly path: string; readonly text: string }[];
-  readonly catalog: CatalogStore;
-}): Promise<KitFile[]> {
-  const { files, catalog, plan } = options;
-  const runs = await catalog.listRuns({ plan, limit: EXPORTED_RUNS_MAX });
-  const snapshots = await catalog.listSnapshots({ plan, limit: EXPORTED_SNAPSHOTS_MAX });
-  const lines = [
-    ...runs.map((run) => JSON.stringify({ run })),
-    ...snapshots.map((snapshot) => JSON.stringify({ snapshot })),
-  ];
+  readonly history: KitHistory;
+}
+
+/**
+ * What has to be known to begin again on a bare machine: the configuration as it is written (secrets
+ * are only named in it), what the catalog remembers, and what to do, in words.
+ */
+export function bootstrapKit(options: KitOptions): KitFile[] {
   return [
-    ...files.map(({ path, text }) => ({ name: `configuration${path}`, text })),
-    { name: "catalog.jsonl", text: lines.map((line) => `${line}\n`).join("") },
+    ...options.files.map(({ path, text }) => ({ name: `configuration${path}`, text })),
+    { name: "catalog.jsonl", text: catalogLines(options.history) },
     { name: "RECOVERY.md", text: instructions(options) },
   ];
 }
 
-function instructions(options: {
-  readonly plan: string;
-  readonly host: string;
-  readonly configuration: Configuration;
-  readonly files: readonly { readonly path: string }[];
-}): string {
-  const { plan, host, configuration, files } = options;
+/**
+ * The newest records that fit into KIT_CATALOG_MAX_BYTES, a quarter of it for runs; oldest first, so
+ * that what is new comes at the end. Repositories tell what is older.
+ */
+function catalogLines({ runs, snapshots }: KitHistory): string {
+  const quarter = KIT_CATALOG_MAX_BYTES / 4;
+  return [
+    ...newestWithin(
+      runs.map((run) => JSON.stringify({ run })),
+      quarter,
+    ),
+    ...newestWithin(
+      snapshots.map((snapshot) => JSON.stringify({ snapshot })),
+      3 * quarter,
+    ),
+  ]
+    .map((line) => `${line}\n`)
+    .join("");
+}
+
+function newestWithin(lines: readonly string[], maximumBytes: number): string[] {
+  let bytes = 0;
+  const end = lines.findIndex((line) => (bytes += Buffer.byteLength(line) + 1) > maximumBytes);
+  return lines.slice(0, end < 0 ? lines.length : end).toReversed();
+}
+
+function instructions({ plan, host, configuration, files }: KitOptions): string {
   const settings = configuration.plans[plan];
   const names = [...(settings?.to ?? []), ...(settings?.copies ?? []).map(({ to }) => to)];
   const places = names.map((name) => `- ${name}: \`${configuration.destinations[name]?.repo}\``);

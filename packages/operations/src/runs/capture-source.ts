@@ -2,7 +2,6 @@ import {
   type BackupType,
   ComebackError,
   displayText,
-  type Instant,
   isComebackError,
   type PinnedSource,
 } from "@comeback/core";
@@ -18,8 +17,10 @@ import {
 import { chooseParent } from "./choose-parent.ts";
 import type { LiveDestination } from "./live-destination.ts";
 import { type ActiveStage, textOf } from "./run-recorder.ts";
-import type { RunServices } from "./run-services.ts";
+import type { LiveProgress } from "./run-services.ts";
+import type { RunState, SourceRun } from "./run-state.ts";
 import { snapshotTags } from "./snapshot-tags.ts";
+import { unprovenSnapshots } from "./source-history.ts";
 
 /** Problems of a source that are named one by one in the log. */
 const PROBLEMS_LOGGED_MAX = 100;
@@ -27,19 +28,12 @@ const PROBLEMS_LOGGED_MAX = 100;
 export type ChangeDetection = Pick<BackupOptions, "ignoreCtime" | "ignoreInode" | "withAtime">;
 
 export interface CaptureOptions {
-  readonly services: RunServices;
-  readonly runId: string;
-  readonly plan: string;
-  readonly source: string;
-  readonly tags: readonly string[];
+  readonly state: RunState;
+  readonly source: SourceRun;
   readonly detection: ChangeDetection;
-  readonly planTags: readonly string[];
-  readonly pinned: PinnedSource;
-  /** The moment that it shows. */
-  readonly atMs: number;
-  readonly type: BackupType;
+  /** Fixes the moment; called again for the next destination, since a pinned source is read once. */
+  readonly pin: () => Promise<PinnedSource>;
   readonly destinations: readonly LiveDestination[];
-  readonly dryRun: boolean;
   readonly stage: ActiveStage;
 }
 
@@ -55,15 +49,28 @@ export interface Capture {
   readonly result: BackupResult;
   readonly parent: Snapshot | undefined;
   readonly stored: readonly CapturedIn[];
-  readonly failed: readonly { readonly destination: LiveDestination; readonly error: unknown }[];
+  readonly failed: readonly FailedDestination[];
+}
+
+interface FailedDestination {
+  readonly destination: LiveDestination;
+  readonly error: unknown;
+}
+
+/** What a source held when it was read. */
+export interface ReadItems {
+  readonly items: PinnedSource["items"];
+  readonly missing: ReturnType<PinnedSource["missing"]>;
 }
 
 /**
  * Reads a source once and stores it in all destinations: in the first that takes it, and from there
  * in all others side by side. A destination that fails is left behind, and told.
  */
-export async function captureSource(options: CaptureOptions): Promise<Capture> {
-  const failed: { destination: LiveDestination; error: unknown }[] = [];
+export async function captureSource(
+  options: CaptureOptions,
+): Promise<{ readonly capture: Capture; readonly pinned: ReadItems }> {
+  const failed: FailedDestination[] = [];
   for (const [place, destination] of options.destinations.entries()) {
     let done: CapturedOnce;
     try {
@@ -76,20 +83,17 @@ export async function captureSource(options: CaptureOptions): Promise<Capture> {
       failed.push({ destination, error });
       continue;
     }
+    const { pinned, ...once } = done;
     const { snapshot } = done.result;
-    if (snapshot === undefined) return { ...done, stored: [], failed };
-    const first = { destination, snapshot };
+    if (snapshot === undefined) return { capture: { ...once, stored: [], failed }, pinned };
     const rest = options.destinations.slice(place + 1);
     const copied = await copyToRest(options, { from: destination, snapshot, rest });
-    return {
-      ...done,
-      stored: [first, ...copied.stored],
-      failed: [...failed, ...copied.failed],
-    };
+    const stored = [{ destination, snapshot }, ...copied.stored];
+    return { capture: { ...once, stored, failed: [...failed, ...copied.failed] }, pinned };
   }
   throw new ComebackError("backup.destination", "no destination takes the source", {
-    why: failed.map(({ destination }) => `${destination.name} failed`).join(", "),
-    next: "look at what each of them said above",
+    why: failed.map(({ destination, error }) => `${destination.name}: ${textOf(error)}`).join("; "),
+    cause: failed.at(-1)?.error,
   });
 }
 
@@ -101,63 +105,69 @@ interface CapturedOnce {
   readonly type: BackupType;
   readonly parent: Snapshot | undefined;
   readonly result: BackupResult;
+  readonly pinned: ReadItems;
 }
 
 async function captureInto(
   destination: LiveDestination,
   options: CaptureOptions,
 ): Promise<CapturedOnce> {
-  const { services, pinned, stage, plan, source, dryRun } = options;
+  const { state, source, stage } = options;
+  const { services, request, runId, plan } = state;
   const { host } = services;
   const { repository, mayWrite, signal: lockSignal } = await destination.open();
   const signal = AbortSignal.any([stage.signal, lockSignal]);
   await mayWrite;
   await repository.loadIndex({ signal });
-  const wish = { type: options.type, plan, source, host, notAfterMs: options.atMs };
+  await using pinned = await options.pin();
+  const atMs = source.atMs ?? services.clock.now();
+  const about = { plan: request.plan, source: source.name };
+  const spoilt = await unprovenSnapshots(state, destination.name);
+  const wish = { type: request.type, ...about, host, notAfterMs: atMs, spoilt };
   const { type, parent } = await chooseParent(repository, wish, signal);
-  if (type !== options.type) {
-    stage.log(`there is nothing to compare with: ${options.type} becomes ${type}`);
+  if (type !== request.type) {
+    stage.log(`there is nothing to compare with: ${request.type} becomes ${type}`);
   }
-  const isForced = type === "full";
   const { paths } = pinned.source;
-  const which = { hostname: host, paths, parent, isForced };
-  const kept = dryRun ? undefined : await services.checkpointOf(repository, which);
+  const which = { hostname: host, paths, parent, isForced: type === "full" };
+  const kept = request.dryRun ? undefined : await services.checkpointOf(repository, which);
+  const tags = snapshotTags({ ...about, backupType: type, runId });
   let logged = 0;
-  const tags = snapshotTags({ plan, source, backupType: type, runId: options.runId });
-  const result = await backup({
-    repository,
-    source: pinned.source,
-    time: instantOf(options.atMs),
-    hostname: host,
-    tags: [...new Set([...tags, ...options.planTags, ...options.tags])],
-    ...(parent === undefined ? {} : { parent }),
-    ...kept,
-    ...options.detection,
-    ...(pinned.ignoresInodes === true ? { ignoreInode: true } : {}),
-    dryRun,
-    programVersion: services.programVersion,
-    mayWrite,
-    signal,
-    observer: {
-      onStart: (progress) => services.observer.onProgress?.(() => liveText(source, progress)),
-      onProblem: ({ path, message }) => {
-        if (logged++ < PROBLEMS_LOGGED_MAX)
+  try {
+    const result = await backup({
+      repository,
+      source: pinned.source,
+      time: instantOfMilliseconds(atMs),
+      hostname: host,
+      tags: [...new Set([...tags, ...plan.tags, ...source.settings.tags])],
+      ...(parent === undefined ? {} : { parent }),
+      ...kept,
+      ...options.detection,
+      ...(pinned.ignoresInodes === true ? { ignoreInode: true } : {}),
+      dryRun: request.dryRun,
+      programVersion: services.programVersion,
+      mayWrite,
+      signal,
+      observer: {
+        onStart: (progress) =>
+          services.observer.onProgress?.(() => liveText(source.name, progress)),
+        onProblem: ({ path, message }) => {
+          if (logged++ >= PROBLEMS_LOGGED_MAX) return;
           stage.log(`${displayText(path)}: ${message}`, "warning");
+        },
       },
-    },
-  });
-  services.observer.onProgress?.(undefined);
-  return { type, parent, result };
-}
-
-function instantOf(atMs: number): Instant {
-  return instantOfMilliseconds(atMs);
+    });
+    const read = { items: pinned.items, missing: pinned.missing() };
+    return { type, parent, result, pinned: read };
+  } finally {
+    services.observer.onProgress?.(undefined);
+  }
 }
 
 function liveText(
   source: string,
   { bytesDone, bytesTotal, filesDone }: Readonly<BackupProgress>,
-): { doneBytes: number; totalBytes: number; text: string } {
+): LiveProgress {
   return { doneBytes: bytesDone, totalBytes: bytesTotal, text: `${source}: ${filesDone} files` };
 }
 
@@ -179,7 +189,7 @@ async function copyToRest(
     signal: AbortSignal.any([stage.signal, source.signal]),
   });
   const stored: CapturedIn[] = [];
-  const failed: { destination: LiveDestination; error: unknown }[] = [];
+  const failed: FailedDestination[] = [];
   for (const [place, outcome] of outcomes.entries()) {
     const destination = rest[place]!;
     const copy = outcome.status === "fulfilled" ? outcome.value.outcomes[0]?.copy : undefined;

@@ -1,57 +1,78 @@
 import {
-  type CatalogStore,
-  COMPARED_CAPTURES_MAX,
   ComebackError,
+  formatBytes,
+  formatMany,
+  type PinnedSource,
   type SnapshotRecord,
   type SourceItem,
 } from "@comeback/core";
-import type { Snapshot } from "@comeback/engine";
 import type { SourceSettings } from "../configuration/schema/source.ts";
 import { type Capture, captureSource, type ChangeDetection } from "./capture-source.ts";
-import { type CapturedAmount, compareWithHistory } from "./compare-with-history.ts";
+import {
+  type CapturedAmount,
+  type Deviation,
+  deviationsFrom,
+  historyOf,
+} from "./compare-with-history.ts";
 import { pinSource } from "./pin-source.ts";
+import { momentOf, runHookList } from "./run-hook-list.ts";
 import { type ActiveStage, textOf, worse } from "./run-recorder.ts";
-import { failSource, type RunState, type SourceRun, writtenDestinations } from "./run-state.ts";
+import {
+  failSource,
+  type RunState,
+  saveRecords,
+  type SourceRun,
+  writtenDestinations,
+} from "./run-state.ts";
+import { earlierCaptures } from "./source-history.ts";
 
-/** Captures one source, compares it with before, and writes down what became of it. */
+/** Captures one source with its hooks around that, and writes down what became of it. */
 export async function captureStage(
   state: RunState,
   source: SourceRun,
   until?: AbortSignal,
 ): Promise<void> {
+  const { name: subject, settings } = source;
+  const { hooks } = settings;
+  const begun = await runHookList(state, { hooks, when: "start", subject });
+  if (begun.outcome === "ok" || begun.outcome === "warning") {
+    state.recorder.note(begun.outcome, begun.message, subject);
+    await capture(state, source, until);
+  } else {
+    await leaveOut(state, source, begun);
+  }
+  const when = momentOf(source.outcome);
+  const facts = { outcome: source.outcome };
+  const ended = await runHookList(state, { hooks, when, subject, facts });
+  state.recorder.note(ended.outcome, ended.message, subject);
+}
+
+/** A hook has said that the source is not to be captured now. */
+async function leaveOut(
+  { recorder }: RunState,
+  source: SourceRun,
+  { outcome, message = "its hook said so" }: Awaited<ReturnType<typeof runHookList>>,
+): Promise<void> {
+  await recorder.stage({ stage: "capture", subject: source.name }, async (stage) => {
+    if (outcome === "failed") throw new ComebackError("action.failed", message);
+    stage.skip(message);
+  });
+  failSource(source, message);
+  source.outcome = outcome === "failed" ? "failed" : "skipped";
+}
+
+async function capture(
+  state: RunState,
+  source: SourceRun,
+  until: AbortSignal | undefined,
+): Promise<void> {
   const { recorder } = state;
   const { name, settings } = source;
-  const { retries, timeout } = settings;
-  const wish = { stage: "capture", subject: name, retries, timeoutMs: timeout, until } as const;
-  const result = await recorder.stage(wish, async (stage) => {
-    const destinations = writtenDestinations(state);
-    if (destinations.length === 0) {
-      throw new ComebackError("backup.destination", "there is no destination left to write to", {
-        next: "see above why each of them failed",
-      });
-    }
-    // A second try finds the source as it is then.
-    await using pinned = source.pinned ?? (await pinSource(state, source, stage));
-    source.pinned = undefined;
-    const capture = await captureSource({
-      services: state.services,
-      runId: state.runId,
-      plan: state.request.plan,
-      source: name,
-      tags: settings.tags,
-      detection: detectionOf(settings),
-      planTags: state.plan.tags,
-      pinned,
-      atMs: source.atMs ?? state.services.clock.now(),
-      type: state.request.type,
-      destinations,
-      dryRun: state.request.dryRun,
-      stage,
-    });
-    source.capture = capture;
-    await judge(state, source, { capture, stage, items: pinned.items, missing: pinned.missing() });
-    return capture;
-  });
+  // A second try of what was pinned at rest would show a service at work.
+  const retries = source.isPinnedAtRest ? undefined : settings.retries;
+  const timeoutMs = settings.timeout;
+  const wish = { stage: "capture", subject: name, retries, timeoutMs, until } as const;
+  const result = await recorder.stage(wish, (stage) => captureOnce(state, source, stage));
   if (!result.ok) {
     failSource(source, result.error.message);
     return;
@@ -60,7 +81,48 @@ export async function captureStage(
   for (const { destination, error } of result.value.failed) {
     state.destinations.delete(destination.name);
     recorder.note("failed", textOf(error), destination.name);
+    await destination.close().catch((left: unknown) => {
+      recorder.log("warning", textOf(left), { subject: destination.name });
+    });
   }
+}
+
+async function captureOnce(
+  state: RunState,
+  source: SourceRun,
+  stage: ActiveStage,
+): Promise<Capture> {
+  const { settings } = source;
+  const destinations = writtenDestinations(state);
+  if (destinations.length === 0) {
+    throw new ComebackError("backup.destination", "there is no destination left to write to", {
+      next: "see above why each of them failed",
+    });
+  }
+  const pin = async (): Promise<PinnedSource> => {
+    const { pinned } = source;
+    source.pinned = undefined;
+    if (pinned === undefined && source.isPinnedAtRest) throw momentPassed();
+    return pinned ?? (await pinSource(state, source, stage));
+  };
+  const { capture: done, pinned } = await captureSource({
+    state,
+    source,
+    detection: detectionOf(settings),
+    pin,
+    destinations,
+    stage,
+  });
+  source.capture = done;
+  await judge(state, source, { capture: done, stage, ...pinned });
+  return done;
+}
+
+function momentPassed(): ComebackError {
+  return new ComebackError("source.unavailable", "its moment has passed", {
+    why: "it was fixed while the service was at rest, and can be read only once",
+    next: "the next run makes up for it",
+  });
 }
 
 /** How changes of files are noticed, where the source is one of files. */
@@ -70,103 +132,93 @@ function detectionOf(settings: SourceSettings): ChangeDetection {
   return { ignoreCtime, ignoreInode, withAtime };
 }
 
-async function judge(
-  state: RunState,
-  source: SourceRun,
-  found: {
-    readonly capture: Capture;
-    readonly stage: ActiveStage;
-    readonly items: readonly SourceItem[];
-    readonly missing: readonly (SourceItem & { readonly reason: string })[];
-  },
-): Promise<void> {
-  const { capture, stage, missing } = found;
-  const { services, request, recorder, runId } = state;
-  const { result } = capture;
-  const { summary, problemCount } = result;
-  for (const { kind, name, reason } of missing) {
-    recorder.log("error", `${kind} ${name} is missing: ${reason}`, {
-      stage: "capture",
-      subject: source.name,
-    });
-  }
+interface Found {
+  readonly capture: Capture;
+  readonly stage: ActiveStage;
+  readonly items: readonly SourceItem[];
+  readonly missing: readonly (SourceItem & { readonly reason: string })[];
+}
+
+/** Compares what was captured with before, and writes it down. */
+async function judge(state: RunState, source: SourceRun, found: Found): Promise<void> {
+  const { capture: done, stage, missing } = found;
+  const { services, request, runId } = state;
+  const { summary, problemCount } = done.result;
   const gone = new Set(missing.map(({ kind, name }) => `${kind}\0${name}`));
-  const items = found.items.filter(({ kind, name }) => !gone.has(`${kind}\0${name}`));
   const amount: CapturedAmount = {
     atMs: source.atMs ?? services.clock.now(),
-    backupType: capture.type,
+    backupType: done.type,
     files: summary.total_files_processed,
     sizeBytes: summary.total_bytes_processed,
     addedBytes: summary.data_added,
-    items,
+    items: found.items.filter(({ kind, name }) => !gone.has(`${kind}\0${name}`)),
   };
-  const before = await baseline(services.catalog, state, source.name);
-  source.deviations = request.accept
-    ? []
-    : compareWithHistory(amount, before, source.settings.expect);
+  source.deviations = request.accept ? [] : await deviations(state, source, amount);
+  source.outcome = worse(source.outcome, tell(state, source, found));
+  // Accepted is accepted: the baseline, whatever single files could not be read.
+  const isGood = missing.length === 0 && (problemCount === 0 || request.accept);
+  const outcome = isGood && source.deviations.length === 0 ? "ok" : "warning";
+  source.records = done.stored.map(({ destination, snapshot, copiedFrom }): SnapshotRecord => ({
+    ...amount,
+    runId,
+    plan: request.plan,
+    source: source.name,
+    destination: destination.name,
+    snapshotId: snapshot.id,
+    copiedFrom,
+    storedBytes: summary.data_added_packed,
+    outcome,
+  }));
+  await saveRecords(state, source);
+  const { total_files_processed: files, total_bytes_processed: bytes } = summary;
+  const added = `${formatBytes(summary.data_added)} new, ${formatBytes(summary.data_added_packed)} stored`;
+  stage.log(`${formatMany(files, "file")}, ${formatBytes(bytes)}; ${added}`);
+}
+
+async function deviations(
+  state: RunState,
+  source: SourceRun,
+  amount: CapturedAmount,
+): Promise<Deviation[]> {
+  const { expect } = source.settings;
+  const captures = await earlierCaptures(state, source.name);
+  source.isCompared = captures !== undefined;
+  if (captures === undefined) return [];
+  return deviationsFrom(amount, historyOf(captures, expect), expect);
+}
+
+/** Says what is not as it should be; resolves to how bad that is. */
+function tell(
+  { recorder, request }: RunState,
+  source: SourceRun,
+  { capture: done, stage, missing }: Found,
+): "ok" | "warning" | "failed" {
+  const where = { stage: "capture", subject: source.name } as const;
+  const { problemCount } = done.result;
+  let isFailure = false;
   for (const { message, reaction } of source.deviations) {
     stage.warn(message);
-    if (reaction === "fail") recorder.note("failed", message, source.name);
+    if (reaction !== "fail") continue;
+    isFailure = true;
+    recorder.note("failed", message, source.name);
   }
-  if (problemCount > 0) stage.warn(`${problemCount} files could not be read as they should be`);
-  if (missing.length > 0) {
-    const first = missing[0]!;
+  if (source.deviations.length > 0) {
+    const accept = `comeback run ${request.plan} --only ${source.name} --accept`;
+    recorder.log("warning", `where that is right as it is: \`${accept}\``, where);
+  }
+  if (problemCount > 0) {
+    stage.warn(`${formatMany(problemCount, "file")} could not be read as they should be`);
+  }
+  for (const { kind, name, reason } of missing) {
+    recorder.log("error", `${kind} ${name} is missing: ${reason}`, where);
+  }
+  const [first] = missing;
+  if (first !== undefined) {
     const message = `${missing.length} missing: ${first.name}: ${first.reason}`;
     stage.warn(message);
     recorder.note("failed", message, source.name);
+    return "failed";
   }
-  const isWhole = problemCount === 0 && missing.length === 0 && source.deviations.length === 0;
-  const outcome = isWhole ? "ok" : "warning";
-  source.outcome = worse(source.outcome, missing.length > 0 ? "failed" : outcome);
-  source.records = capture.stored.map(({ destination, snapshot, copiedFrom }) =>
-    recordOf({
-      ...amount,
-      runId,
-      plan: request.plan,
-      source: source.name,
-      destination: destination.name,
-      snapshot,
-      copiedFrom,
-      storedBytes: summary.data_added_packed,
-      outcome,
-    }),
-  );
-  for (const record of source.records) {
-    await recorder.save(() => services.catalog.saveSnapshot(record));
-  }
-  const added = `${summary.data_added} new bytes, ${summary.data_added_packed} stored`;
-  stage.log(
-    `${summary.total_files_processed} files, ${summary.total_bytes_processed} bytes; ${added}`,
-  );
-}
-
-export function recordOf(
-  given: Omit<SnapshotRecord, "snapshotId"> & { readonly snapshot: Pick<Snapshot, "id"> },
-): SnapshotRecord {
-  const { snapshot, ...rest } = given;
-  return { ...rest, snapshotId: snapshot.id };
-}
-
-/** Earlier captures, newest first, beginning with the newest complete one. */
-async function baseline(
-  catalog: CatalogStore,
-  { request, runId, recorder }: RunState,
-  source: string,
-): Promise<CapturedAmount[]> {
-  let records: SnapshotRecord[] = [];
-  await recorder.save(async () => {
-    records = await catalog.listSnapshots({
-      plan: request.plan,
-      source,
-      limit: COMPARED_CAPTURES_MAX,
-    });
-  });
-  const seen = new Set<string>([runId]);
-  const captures = records.filter(({ runId: id, copiedFrom }) => {
-    if (copiedFrom !== undefined || seen.has(id)) return false;
-    seen.add(id);
-    return true;
-  });
-  const first = captures.findIndex(({ outcome }) => outcome === "ok");
-  return first < 0 ? [] : captures.slice(first);
+  if (isFailure) return "failed";
+  return problemCount > 0 || source.deviations.length > 0 ? "warning" : "ok";
 }

@@ -1,5 +1,5 @@
 import type { BackupType } from "@comeback/core";
-import { findLatest, type Repository, type Snapshot } from "@comeback/engine";
+import { listSnapshots, type Repository, type Snapshot } from "@comeback/engine";
 
 export interface ParentChoice {
   /** What the snapshot is: `full` where there was nothing to compare with. */
@@ -19,14 +19,18 @@ export async function chooseParent(
     readonly source: string;
     readonly host: string;
     readonly notAfterMs: number;
+    /** Snapshots that count for nothing: what is in them may be wrong, and look unchanged. */
+    readonly spoilt: ReadonlySet<string>;
   },
   signal: AbortSignal,
 ): Promise<ParentChoice> {
-  const { type, plan, source, host, notAfterMs } = wish;
+  const { type, plan, source, host, notAfterMs, spoilt } = wish;
   if (type === "full") return { type, parent: undefined };
   const tags = [`plan:${plan}`, `source:${source}`];
   const wanted = type === "differential" ? [...tags, "type:full"] : tags;
-  const filter = { hosts: [host], tags: [wanted] };
-  const parent = await findLatest(repository, filter, { signal, notAfterMs });
+  const known = await listSnapshots(repository, { hosts: [host], tags: [wanted] }, { signal });
+  const parent = known.findLast(
+    ({ id, time }) => !spoilt.has(id) && Date.parse(time) <= notAfterMs,
+  );
   return parent === undefined ? { type: "full", parent } : { type, parent };
 }

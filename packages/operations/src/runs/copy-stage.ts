@@ -1,14 +1,14 @@
-import { ComebackError } from "@comeback/core";
-import { copy, listSnapshots, type Snapshot } from "@comeback/engine";
+import { ComebackError, formatBytes, formatMany } from "@comeback/core";
+import { copy, type CopyOutcome, listSnapshots, type Snapshot } from "@comeback/engine";
 import type { CopySettings } from "../configuration/schema/plan.ts";
 import { orderCopies } from "../copies/order-copies.ts";
 import { selectForCopy } from "../copies/select-snapshots.ts";
 import { QuietWindows } from "../schedule/quiet-windows.ts";
-import { recordOf } from "./capture-stage.ts";
 import type { LiveDestination } from "./live-destination.ts";
-import { type ActiveStage, textOf } from "./run-recorder.ts";
+import type { ActiveStage } from "./run-recorder.ts";
 import type { RunState } from "./run-state.ts";
 import { readSnapshotTags } from "./snapshot-tags.ts";
+import { unprovenSnapshots } from "./source-history.ts";
 import { timezoneOf } from "./timezone-of.ts";
 
 /**
@@ -60,70 +60,90 @@ interface CopyJob {
 
 async function copySnapshots(state: RunState, job: CopyJob): Promise<void> {
   const { services, request } = state;
-  const { source, target, stage } = job;
+  const { settings, source, target, stage } = job;
   const from = await source.open();
   const to = await target.open();
-  const signal = windowed(state, job, AbortSignal.any([stage.signal, from.signal, to.signal]));
+  using window = new CopyWindow(state, settings.window, stage.signal);
+  const signal = AbortSignal.any([window.signal, from.signal, to.signal]);
   const wanted = await awaitingCopy(state, { ...job, signal });
   if (wanted.length === 0) {
     stage.log("there is nothing that is not there already");
     return;
   }
   if (request.dryRun) {
-    stage.skip(`would copy ${wanted.length} snapshots`);
+    stage.skip(`would copy ${formatMany(wanted.length, "snapshot")}`);
     return;
   }
-  await from.repository.loadIndex({ includeMarked: true, signal });
-  await to.mayWrite;
-  await to.repository.loadIndex({ signal });
-  const result = await copy({
-    source: from.repository,
-    target: to.repository,
-    snapshots: wanted,
-    mayWrite: to.mayWrite,
-    signal,
-    observer: {
-      onStart: (progress) =>
-        services.observer.onProgress?.(() => ({
-          doneBytes: progress.bytesDone,
-          totalBytes: progress.bytesTotal,
-          text: `${source.name} → ${target.name}`,
-        })),
-      onProblem: ({ message }) => stage.log(message, "error"),
-    },
-  });
-  services.observer.onProgress?.(undefined);
-  for (const { snapshot, copy: made, action } of result.outcomes) {
-    if (made !== undefined && action === "copied") {
-      await recordCopy(state, { snapshot, made, from: source.name, to: target.name });
+  const made: CopyOutcome[] = [];
+  try {
+    await from.repository.loadIndex({ includeMarked: true, signal });
+    await to.mayWrite;
+    await to.repository.loadIndex({ signal });
+    const result = await copy({
+      source: from.repository,
+      target: to.repository,
+      snapshots: wanted,
+      mayWrite: to.mayWrite,
+      signal,
+      observer: {
+        onStart: (progress) =>
+          services.observer.onProgress?.(() => ({
+            doneBytes: progress.bytesDone,
+            totalBytes: progress.bytesTotal,
+            text: `${source.name} → ${target.name}`,
+          })),
+        onSnapshot: (outcome) => made.push(outcome),
+        onProblem: ({ message }) => stage.log(message, "error"),
+      },
+    });
+    const stored = formatBytes(result.bytesStored);
+    stage.log(`${formatMany(result.copied, "snapshot")} copied, ${stored} stored`);
+    if (result.failed > 0) throw notCopied(source.name, result.failed);
+  } catch (error) {
+    if (!window.hasEnded || stage.signal.aborted) throw error;
+    const left = formatMany(wanted.length - made.length, "snapshot");
+    stage.skip(`its window, ${settings.window}, has ended; ${left} follow in the next`);
+  } finally {
+    services.observer.onProgress?.(undefined);
+    // Also what was done before it broke off: the next run finds it there, and copies nothing.
+    for (const { snapshot, copy: copied, action } of made) {
+      if (copied === undefined || action !== "copied") continue;
+      await recordCopy(state, { snapshot, made: copied, from: source.name, to: target.name });
     }
   }
-  stage.log(`${result.copied} snapshots copied, ${result.bytesStored} bytes stored`);
-  if (result.failed === 0) return;
-  throw new ComebackError("copy.incomplete", `${result.failed} snapshots could not be copied`, {
+}
+
+function notCopied(from: string, count: number): ComebackError {
+  const what = `${formatMany(count, "snapshot")} could not be copied`;
+  return new ComebackError("copy.incomplete", what, {
     why: "what they need is damaged or missing where they come from",
-    next: `run \`comeback -r ${source.name} check --read-data\``,
+    next: `run \`comeback -r ${from} check --read-data\``,
   });
 }
 
 /** Ends with the window that the copy may run in. */
-function windowed(state: RunState, { settings }: CopyJob, signal: AbortSignal): AbortSignal {
-  const { window } = settings;
-  if (window === undefined) return signal;
-  const { clock } = state.services;
-  const leftMs = windowLeftMs(state, window);
-  const stop = new AbortController();
-  clock.sleep(leftMs, signal).then(
-    () =>
-      stop.abort(
-        new ComebackError("copy.incomplete", "the window has ended", {
-          why: `copies run ${window} only`,
-          next: "the rest follows in the next window",
-        }),
-      ),
-    () => undefined,
-  );
-  return AbortSignal.any([signal, stop.signal]);
+class CopyWindow implements Disposable {
+  readonly #timer = new AbortController();
+  readonly #end = new AbortController();
+  readonly signal: AbortSignal;
+
+  constructor(state: RunState, window: string | undefined, signal: AbortSignal) {
+    this.signal = AbortSignal.any([signal, this.#end.signal]);
+    if (window === undefined) return;
+    const { clock } = state.services;
+    clock.sleep(windowLeftMs(state, window), AbortSignal.any([signal, this.#timer.signal])).then(
+      () => this.#end.abort(new ComebackError("copy.incomplete", "its window has ended")),
+      () => undefined,
+    );
+  }
+
+  get hasEnded(): boolean {
+    return this.#end.signal.aborted;
+  }
+
+  [Symbol.dispose](): void {
+    this.#timer.abort();
+  }
 }
 
 /** How long a window is still open; 0 outside of it. */
@@ -147,10 +167,12 @@ export async function awaitingCopy(
   const { settings, source, target, signal } = job;
   const filter = { hosts: [services.host], tags: [[`plan:${request.plan}`]] };
   const [from, to] = [await source.open(), await target.open()];
-  const [here, there] = await Promise.all([
+  const [all, there] = await Promise.all([
     listSnapshots(from.repository, filter, { signal }),
     listSnapshots(to.repository, filter, { signal }),
   ]);
+  const unproven = await unprovenSnapshots(state, source.name);
+  const here = all.filter(({ id }) => !unproven.has(id));
   return selectForCopy(here, there, {
     only: settings.only,
     keep: settings.keep ?? target.settings.keep,
@@ -160,7 +182,7 @@ export async function awaitingCopy(
 }
 
 async function recordCopy(
-  { services, recorder, request, runId }: RunState,
+  { catalog, recorder, request, runId }: RunState,
   copied: {
     readonly snapshot: Snapshot;
     readonly made: Snapshot;
@@ -172,7 +194,7 @@ async function recordCopy(
   const tags = readSnapshotTags(snapshot.tags);
   if (tags === undefined) return;
   await recorder.save(async () => {
-    const known = await services.catalog.listSnapshots({
+    const known = await catalog.listSnapshots({
       plan: request.plan,
       source: tags.source,
       destination: from,
@@ -180,28 +202,21 @@ async function recordCopy(
       limit: 1,
     });
     const { summary } = snapshot;
-    await services.catalog.saveSnapshot(
-      recordOf({
-        runId,
-        plan: request.plan,
-        source: tags.source,
-        destination: to,
-        snapshot: made,
-        copiedFrom: snapshot.id,
-        backupType: tags.backupType,
-        atMs: Date.parse(snapshot.time),
-        files: summary?.total_files_processed ?? 0,
-        sizeBytes: summary?.total_bytes_processed ?? 0,
-        addedBytes: summary?.data_added ?? 0,
-        storedBytes: summary?.data_added_packed ?? 0,
-        items: known[0]?.items ?? [],
-        outcome: known[0]?.outcome ?? "ok",
-      }),
-    );
+    await catalog.saveSnapshot({
+      runId,
+      plan: request.plan,
+      source: tags.source,
+      destination: to,
+      snapshotId: made.id,
+      copiedFrom: snapshot.id,
+      backupType: tags.backupType,
+      atMs: Date.parse(snapshot.time),
+      files: summary?.total_files_processed ?? 0,
+      sizeBytes: summary?.total_bytes_processed ?? 0,
+      addedBytes: summary?.data_added ?? 0,
+      storedBytes: summary?.data_added_packed ?? 0,
+      items: known[0]?.items ?? [],
+      outcome: known[0]?.outcome ?? "ok",
+    });
   });
-}
-
-/** Why a copy could not be looked at, for those that only need to know what is still to come. */
-export function unknownCopies(error: unknown): string {
-  return `it cannot be seen what is still to be copied: ${textOf(error)}`;
 }

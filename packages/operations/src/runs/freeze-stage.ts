@@ -1,4 +1,5 @@
 import {
+  ComebackError,
   type PlannedSnapshot,
   SNAPSHOT_REMOVE_MAX_MS,
   type Snapshotter,
@@ -16,10 +17,13 @@ import { textOf } from "./run-recorder.ts";
 import {
   failSource,
   liveSources,
+  proveSource,
   type RunState,
   type SourceRun,
   spoilSource,
 } from "./run-state.ts";
+
+const WINDOW_TOO_SHORT = "the service was brought back before it was read: the window is too short";
 
 /** A snapshot that stands until what it shows was read. */
 interface StandingSnapshot {
@@ -46,29 +50,49 @@ export class Freeze {
    * source whose moment cannot be fixed is read whole while the service is at rest.
    */
   async take(): Promise<void> {
-    const { plan } = this.#state;
-    const { maintenance } = plan;
-    const covered = new Set(maintenance?.sources ?? Object.keys(plan.sources));
-    const entered = maintenance === undefined ? undefined : await this.#quiesce();
-    if (maintenance !== undefined && entered === undefined) {
+    const { maintenance, sources } = this.#state.plan;
+    if (maintenance === undefined) {
+      await this.#fix();
+      return;
+    }
+    const names = new Set(maintenance.sources ?? Object.keys(sources));
+    const covered = liveSources(this.#state).filter(({ name }) => names.has(name));
+    // Nobody needs it at rest.
+    if (covered.length === 0) {
+      await this.#fix();
+      return;
+    }
+    const entered = await this.#quiesce();
+    if (entered === undefined) {
       // A copy of a service that was not at rest would look like one of a service that was.
-      for (const source of liveSources(this.#state)) {
-        if (covered.has(source.name))
-          failSource(source, "the service could not be brought to rest");
-      }
+      for (const source of covered) failSource(source, "the service could not be brought to rest");
+      await this.#fix();
+      return;
     }
     try {
-      await this.#snapshot();
-      await this.#pin();
-      if (entered === undefined) return;
-      for (const source of liveSources(this.#state)) {
-        if (covered.has(source.name) && source.pinned === undefined && source.view === undefined) {
-          await captureStage(this.#state, source, this.#stack.overrun);
-        }
+      await this.#fix();
+      const isOver = this.#hasEnded(entered);
+      for (const source of covered) {
+        const isFixed = source.pinned !== undefined || source.view !== undefined;
+        if (isFixed && isOver) failSource(source, WINDOW_TOO_SHORT);
+        if (source.pinned !== undefined && source.view === undefined) source.isPinnedAtRest = true;
+        if (isFixed || source.failure !== undefined) continue;
+        source.isProven = false;
+        await captureStage(this.#state, source, this.#stack.overrun);
       }
     } finally {
-      if (entered !== undefined) await this.#resume(entered);
+      await this.#resume(entered, covered);
     }
+  }
+
+  async #fix(): Promise<void> {
+    await this.#snapshot();
+    await this.#pin();
+  }
+
+  /** Also where its watchdog's word is still on its way. */
+  #hasEnded({ deadlineMs }: MaintenanceWindow): boolean {
+    return this.#stack.overrun.aborted || this.#state.services.clock.now() >= deadlineMs;
   }
 
   async #quiesce(): Promise<MaintenanceWindow | undefined> {
@@ -87,21 +111,21 @@ export class Freeze {
     return result.ok ? result.value : undefined;
   }
 
-  async #resume(entered: MaintenanceWindow): Promise<void> {
+  async #resume(entered: MaintenanceWindow, covered: readonly SourceRun[]): Promise<void> {
     const { recorder } = this.#state;
-    const result = await recorder.stage({ stage: "resume" }, async (stage) => {
+    // Before the service is let go on: what is late now was late when it was read.
+    const isOver = this.#hasEnded(entered);
+    await recorder.stage({ stage: "resume" }, async (stage) => {
       await leaveMaintenance(this.#stack, entered);
-      const wasOverrun = this.#stack.overrun.aborted;
-      if (wasOverrun) {
+      if (isOver) {
         stage.warn("the service was brought back by the watchdog: its window was too short");
       }
-      return wasOverrun;
     });
-    if (result.ok && !result.value) return;
-    // What was read when the service may have been at work again is no picture of it at rest.
-    for (const source of this.#state.sources) {
-      const isFixed = source.pinned !== undefined || source.view !== undefined;
-      if (!isFixed) await spoilSource(this.#state, source, "its window ended before it was read");
+    for (const source of covered) {
+      if (source.isProven || source.view !== undefined) continue;
+      // What was read when the service may have been at work again is no picture of it at rest.
+      if (isOver) await spoilSource(this.#state, source, WINDOW_TOO_SHORT);
+      else await proveSource(this.#state, source);
     }
   }
 
@@ -130,6 +154,7 @@ export class Freeze {
         const view: SnapshotView = handle.value;
         for (const source of sources) {
           source.view = view;
+          source.isProven = false;
           source.atMs = services.clock.now();
         }
         this.#standing.push({ name, snapshotter, planned, handle, sources });
@@ -168,15 +193,27 @@ export class Freeze {
     for (const standing of this.#standing.splice(0).toReversed()) {
       const { name, snapshotter, planned, handle, sources } = standing;
       const wish = { stage: "release", subject: name } as const;
-      const result = await recorder.stage(wish, async (stage) => {
-        let spoilt: unknown;
-        await snapshotter.verify(planned, stage.signal).catch((error: unknown) => (spoilt = error));
+      let spoilt: ComebackError | undefined;
+      await recorder.stage(wish, async ({ signal }) => {
+        await snapshotter.verify(planned, signal).catch((error: unknown) => {
+          signal.throwIfAborted();
+          spoilt = notWhole(error);
+        });
         await this.#stack.undo(handle);
         if (spoilt !== undefined) throw spoilt;
       });
-      if (result.ok) continue;
-      const why = `its snapshot did not stay whole: ${textOf(result.error)}`;
-      for (const source of sources) await spoilSource(this.#state, source, why);
+      for (const source of sources) {
+        if (spoilt === undefined) await proveSource(this.#state, source);
+        else await spoilSource(this.#state, source, spoilt.message);
+      }
     }
   }
+}
+
+function notWhole(error: unknown): ComebackError {
+  return new ComebackError("snapshotter.failed", "its snapshot did not stay whole", {
+    why: textOf(error),
+    next: "what was read from it is left out; give it more room, and run the plan again",
+    cause: error,
+  });
 }

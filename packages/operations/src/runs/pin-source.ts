@@ -11,7 +11,8 @@ export async function pinSource(
   stage: ActiveStage,
 ): Promise<PinnedSource> {
   assert(source.protected !== undefined, "a source is made before it is pinned");
-  source.atMs = services.clock.now();
+  // A frozen view shows the moment at which it was made.
+  if (source.view === undefined || source.atMs === undefined) source.atMs = services.clock.now();
   return source.protected.pin({
     time: instantOfMilliseconds(source.atMs),
     view: source.view,

@@ -2,13 +2,14 @@ import {
   ComebackError,
   CONTAINER_LOOK_MAX_MS,
   EXPECTED_GROWTH_FACTOR,
+  formatBytes,
   FREE_SPACE_MIN_BYTES,
   SOURCE_HISTORY_FOR_SPACE,
 } from "@comeback/core";
 import { containerState, findEngine } from "../undo/containers.ts";
 import { LiveDestination } from "./live-destination.ts";
 import { requireMount } from "./require-mount.ts";
-import { failSource, liveSources, type RunState } from "./run-state.ts";
+import { failSource, type RunState } from "./run-state.ts";
 import type { ActiveStage } from "./run-recorder.ts";
 
 /** Looks at everything that the run needs, before anything is touched. */
@@ -29,14 +30,15 @@ async function undoLeftOver({ recorder, services, request }: RunState): Promise<
 }
 
 /** What the plan as a whole cannot do without: mounts, containers. */
-async function requireWorld({ recorder, services, plan }: RunState): Promise<void> {
+async function requireWorld({ recorder, services, plan, request }: RunState): Promise<void> {
   const { clock, actions } = services;
   for (const { mount, command, wait } of plan.requires) {
     const wish = { stage: "preflight", subject: mount } as const;
     const result = await recorder.stage(wish, async (stage) => {
       const { runner } = actions;
       const state = await requireMount(
-        { mount, command, wait },
+        // A dry run looks, and mounts nothing.
+        { mount, command: request.dryRun ? undefined : command, wait },
         { runner, clock, signal: stage.signal },
       );
       stage.log(`${mount} ${state}`);
@@ -89,11 +91,8 @@ async function probeSources(state: RunState): Promise<void> {
 
 /** All that the plan writes, and all that its copies lead to. */
 async function openDestinations(state: RunState): Promise<void> {
-  const { recorder, services, plan, signal, destinations, request } = state;
-  const names = new Set([
-    ...(liveSources(state).length > 0 || request.part !== "all" ? plan.to : []),
-    ...plan.copies.flatMap(({ from, to }) => [from, to]),
-  ]);
+  const { recorder, services, plan, signal, destinations } = state;
+  const names = new Set([...plan.to, ...plan.copies.flatMap(({ from, to }) => [from, to])]);
   for (const name of names) {
     const destination = new LiveDestination(name, services, signal);
     destinations.set(name, destination);
@@ -104,44 +103,39 @@ async function openDestinations(state: RunState): Promise<void> {
     const result = await recorder.stage(wish, async (stage) => {
       try {
         await destination.open();
+        await expectSpace(state, destination, stage);
       } catch (error) {
         await destination.close();
         throw error;
       }
-      await expectSpace(state, destination, stage);
     });
-    if (!result.ok) {
-      await destination.close();
-      destinations.delete(name);
-    }
+    if (!result.ok) destinations.delete(name);
   }
 }
 
 /** Whether what usually comes would fit, where that can be told. */
 async function expectSpace(
-  { services, plan, request, recorder }: RunState,
+  { services, catalog, plan, request, recorder }: RunState,
   { name, settings }: LiveDestination,
   stage: ActiveStage,
 ): Promise<void> {
   const free = await services.freeBytes(name, stage.signal);
   if (free === undefined) return;
-  let usual = 0;
-  await recorder.save(async () => {
-    const records = await services.catalog.listSnapshots({
-      plan: request.plan,
-      destination: name,
-      limit: SOURCE_HISTORY_FOR_SPACE * Object.keys(plan.sources).length,
-    });
-    const byRun = Map.groupBy(records, ({ runId }) => runId);
-    const sums = [...byRun.values()].map((one) =>
-      one.reduce((sum, { storedBytes }) => sum + storedBytes, 0),
-    );
-    usual = Math.max(0, ...sums);
-  });
+  const limit = SOURCE_HISTORY_FOR_SPACE * Object.keys(plan.sources).length;
+  const filter = { plan: request.plan, destination: name, limit };
+  const records = (await recorder.read(() => catalog.listSnapshots(filter))) ?? [];
+  const sums = [...Map.groupBy(records, ({ runId }) => runId).values()].map((one) =>
+    one.reduce((sum, { storedBytes }) => sum + storedBytes, 0),
+  );
+  const usual = Math.max(0, ...sums);
   const needed =
     settings.freeSpace ?? Math.max(FREE_SPACE_MIN_BYTES, usual * EXPECTED_GROWTH_FACTOR);
   if (free >= needed) return;
-  const text = `only ${free} bytes are free, and ${Math.round(needed)} may be needed`;
-  if (free < FREE_SPACE_MIN_BYTES) throw new ComebackError("backend.full", `${name}: ${text}`);
+  const text = `only ${formatBytes(free)} are free, and ${formatBytes(needed)} may be needed`;
+  if (free < FREE_SPACE_MIN_BYTES) {
+    throw new ComebackError("backend.full", text, {
+      next: `make room where ${name} lies, or let it keep less`,
+    });
+  }
   stage.warn(text);
 }

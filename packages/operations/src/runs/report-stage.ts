@@ -1,6 +1,7 @@
 import { listSnapshots } from "@comeback/engine";
 import { recordSnapshotFiles } from "../catalog/record-snapshot-files.ts";
 import type { LiveDestination } from "./live-destination.ts";
+import { textOf } from "./run-recorder.ts";
 import { type RunState, type SourceRun, writtenDestinations } from "./run-state.ts";
 
 const HISTORY_TIDIED_EVERY_MS = 24 * 3600 * 1000;
@@ -18,28 +19,34 @@ export async function reportStage(state: RunState): Promise<void> {
   );
   if (!hasFiles) return;
   await recorder.stage({ stage: "report" }, async (stage) => {
-    for (const source of sources) await recordFiles(state, source, stage.signal);
-    for (const destination of writtenDestinations(state)) {
-      await recordSize(state, destination, stage.signal);
+    const parts = [
+      ...sources.map((source) => () => recordFiles(state, source, stage.signal)),
+      ...writtenDestinations(state).map((one) => () => recordSize(state, one, stage.signal)),
+      () => tidyHistory(state),
+    ];
+    for (const record of parts) {
+      await record().catch((error: unknown) => {
+        stage.signal.throwIfAborted();
+        // History is lost by it, and no backup.
+        stage.warn(`not all could be recorded: ${textOf(error)}`);
+      });
     }
-    await tidyHistory(state);
   });
 }
 
 async function recordFiles(state: RunState, source: SourceRun, outer: AbortSignal): Promise<void> {
-  const { services } = state;
+  const { catalog: store } = state;
   const stored = source.capture?.stored[0];
   const record = source.records[0];
   if (source.failure !== undefined || stored === undefined || record === undefined) return;
   const { repository, signal: lockSignal } = await stored.destination.open();
   const signal = AbortSignal.any([outer, lockSignal]);
   await repository.loadIndex({ includeMarked: true, signal });
-  const { catalog: store } = services;
   await recordSnapshotFiles({ store, repository, snapshot: stored.snapshot, record, signal });
 }
 
 async function recordSize(
-  { services }: RunState,
+  { services, catalog }: RunState,
   destination: LiveDestination,
   outer: AbortSignal,
 ): Promise<void> {
@@ -53,11 +60,11 @@ async function recordSize(
   const { length: snapshots } = await listSnapshots(repository, {}, { signal });
   const atMs = services.clock.now();
   const { name } = destination;
-  await services.catalog.saveStatistics({ destination: name, atMs, snapshots, packs, sizeBytes });
+  await catalog.saveStatistics({ destination: name, atMs, snapshots, packs, sizeBytes });
 }
 
-async function tidyHistory({ services }: RunState): Promise<void> {
-  const { catalog, clock, configuration } = services;
+async function tidyHistory({ services, catalog }: RunState): Promise<void> {
+  const { clock, configuration } = services;
   const last = Number((await catalog.readNote(TIDIED_NOTE)) ?? 0);
   if (clock.now() - last < HISTORY_TIDIED_EVERY_MS) return;
   await catalog.removeRunsBefore(clock.now() - configuration.keepHistory);

@@ -1,89 +1,52 @@
-import { mkdir, open, readFile, rm } from "node:fs/promises";
+import { mkdirSync } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { ComebackError, ExitCode } from "@comeback/core";
-import { isProcessGone, ownProcessPlace } from "@comeback/platform";
-
-interface Holder {
-  readonly pid: number;
-  readonly bootId: string | undefined;
-  readonly pidNamespace: string | undefined;
-}
-
-/** A lock is taken anew at most so often: each time, another process was faster. */
-const TAKE_ROUNDS_MAX = 3;
+import { tryLockFile } from "@comeback/platform";
 
 /**
- * The right to run a plan on this machine: one at a time. A lock whose process has gone, or that is
- * from before a reboot, counts for nothing.
+ * The right to run a plan on this machine: one at a time. It is a lock of the kernel's on a file that
+ * stays: however a run ends, the kernel lets go of it, and nobody has to guess from process numbers.
  */
 export class RunLock implements AsyncDisposable {
-  readonly #path: string;
+  readonly #file: FileHandle;
 
-  private constructor(path: string) {
-    this.#path = path;
+  private constructor(file: FileHandle) {
+    this.#file = file;
   }
 
+  /** Rejects with `run.busy` where the plan is running. */
   static async take(options: {
     readonly stateFolder: string;
     readonly plan: string;
   }): Promise<RunLock> {
     const folder = join(options.stateFolder, "locks");
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    const path = join(folder, `${options.plan}.lock`);
-    for (let round = 0; round < TAKE_ROUNDS_MAX; round++) {
-      if (await create(path)) return new RunLock(path);
-      const holder = await readHolder(path);
-      if (holder === undefined) continue;
-      if (!isGone(holder)) throw busy(options.plan, holder);
-      await rm(path, { force: true });
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const file = await open(join(folder, `${options.plan}.lock`), "a+", 0o600);
+    try {
+      if (!tryLockFile(file.fd)) throw await busy(options.plan, file);
+      await file.truncate();
+      await file.write(`${process.pid}\n`);
+      return new RunLock(file);
+    } catch (error) {
+      await file.close();
+      throw error;
     }
-    throw busy(options.plan, undefined);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await rm(this.#path, { force: true });
+    await this.#file.close();
   }
 }
 
-async function create(path: string): Promise<boolean> {
-  const place = ownProcessPlace();
-  const holder: Holder = {
-    pid: process.pid,
-    bootId: place?.bootId,
-    pidNamespace: place?.pidNamespace,
-  };
-  try {
-    await using file = await open(path, "wx", 0o600);
-    await file.writeFile(JSON.stringify(holder));
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
-    throw error;
-  }
-}
-
-/** `undefined` where it is gone meanwhile. One that cannot be understood is nobody's. */
-async function readHolder(path: string): Promise<Holder | undefined> {
-  try {
-    return JSON.parse(await readFile(path, "utf8")) as Holder;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    return { pid: Number.NaN, bootId: "", pidNamespace: undefined };
-  }
-}
-
-function isGone({ pid, bootId, pidNamespace }: Holder): boolean {
-  const place = ownProcessPlace();
-  if (bootId !== place?.bootId) return true;
-  // In another container, the number says nothing here.
-  return pidNamespace === place?.pidNamespace && isProcessGone(pid);
-}
-
-function busy(plan: string, holder: Holder | undefined): ComebackError {
-  const by = holder === undefined ? "another process" : `process ${holder.pid}`;
+/** The number is for people only: who has just taken the lock may not have written it yet. */
+async function busy(plan: string, file: FileHandle): Promise<ComebackError> {
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(16), 0, 16, 0);
+  const holder = buffer.toString("latin1", 0, bytesRead).trim();
+  const by = /^\d+$/.test(holder) ? `process ${holder}` : "another process";
   return new ComebackError("run.busy", `${plan} is already running`, {
     why: `${by} runs it on this machine`,
-    next: "wait for it, or look at it with `comeback logs latest -f`",
+    next: "wait for it; `comeback status` shows when it has ended",
     exitCode: ExitCode.skipped,
   });
 }

@@ -1,28 +1,34 @@
 import {
+  type CatalogStore,
   ComebackError,
-  isComebackError,
-  type RunOutcome,
   type RunRecord,
   type SnapshotRecord,
   type StageRecord,
 } from "@comeback/core";
-import { runHooks } from "../hooks/run-hooks.ts";
-import { notificationOfRun } from "../notify/notification-of-run.ts";
 import type { PlanSettings } from "../configuration/schema/plan.ts";
-import { source, type SourceSettings } from "../configuration/schema/source.ts";
-import { bootstrapKit, KIT_FOLDER, KIT_SOURCE } from "./bootstrap-kit.ts";
+import { notificationOfRun } from "../notify/notification-of-run.ts";
+import { captureKit } from "./capture-kit.ts";
 import { captureStage } from "./capture-stage.ts";
 import { copyStage } from "./copy-stage.ts";
+import { dryCatalog } from "./dry-catalog.ts";
 import { Freeze } from "./freeze-stage.ts";
 import { preflightStage } from "./preflight-stage.ts";
-import { dryCatalog } from "./dry-catalog.ts";
 import { reportStage } from "./report-stage.ts";
 import { retainStage } from "./retain-stage.ts";
+import { momentOf, runHookList } from "./run-hook-list.ts";
 import { makeRunId } from "./run-id.ts";
 import { RunLock } from "./run-lock.ts";
 import { RunRecorder, textOf } from "./run-recorder.ts";
 import type { RunServices } from "./run-services.ts";
-import { liveSources, type RunRequest, type RunState, type SourceRun } from "./run-state.ts";
+import {
+  liveSources,
+  makeSourceRun,
+  type RunRequest,
+  type RunState,
+  type SourceRun,
+  writtenDestinations,
+} from "./run-state.ts";
+import { TimeLimit } from "./time-limit.ts";
 import { verifyStage } from "./verify-stage.ts";
 
 export interface RunReport {
@@ -36,23 +42,40 @@ export interface RunReport {
  * sources and destinations go on. Rejects only where it could not begin, and at an abort; whatever
  * it did to the service is undone by then.
  */
-export async function runPlan(request: RunRequest, given: RunServices): Promise<RunReport> {
-  const plan = given.configuration.plans[request.plan];
-  if (plan === undefined) throw noSuchPlan(request.plan, Object.keys(given.configuration.plans));
-  const services = request.dryRun ? { ...given, catalog: dryCatalog(given.catalog) } : given;
+export async function runPlan(request: RunRequest, services: RunServices): Promise<RunReport> {
+  const plan = checkRequest(request, services);
   await using _lock = request.dryRun
     ? undefined
     : await RunLock.take({ stateFolder: services.stateFolder, plan: request.plan });
-  return await new PlanRun(request, plan, services).execute();
+  using limit = new TimeLimit(plan.timeout, services);
+  return await new PlanRun(request, plan, { services, limit }).execute();
 }
 
-const LEVELS = { ok: "info", skipped: "info", warning: "warning", failed: "error" } as const;
+/** The plan that is meant. Rejects what names a plan, source or copy that there is not. */
+export function checkRequest(
+  { plan: name, only = [], part }: Pick<RunRequest, "plan" | "only" | "part">,
+  { configuration }: Pick<RunServices, "configuration">,
+): PlanSettings {
+  const plan = configuration.plans[name];
+  if (plan === undefined) throw noSuchPlan(name, Object.keys(configuration.plans));
+  requireKnown(only, Object.keys(plan.sources), { kind: "source", plan: name });
+  if (part !== "all") {
+    const targets = plan.copies.map(({ to }) => to);
+    requireKnown(part.copies, targets, { kind: "copy to", plan: name });
+  }
+  return plan;
+}
 
 class PlanRun {
   readonly #state: RunState;
 
-  constructor(request: RunRequest, plan: PlanSettings, services: RunServices) {
-    const { clock, random, host, signal } = services;
+  constructor(
+    request: RunRequest,
+    plan: PlanSettings,
+    { services, limit }: { readonly services: RunServices; readonly limit: TimeLimit },
+  ) {
+    const { clock, random, host, observer } = services;
+    const { signal } = limit;
     const runId = makeRunId({ clock, random });
     const capturing = request.part === "all";
     const record: RunRecord = {
@@ -65,23 +88,22 @@ class PlanRun {
       startedAtMs: clock.now(),
       processId: process.pid,
     };
-    const { catalog, observer } = services;
-    const recorder = new RunRecorder({ run: record, catalog, clock, observer, signal });
-    const sources = capturing ? chosenSources(plan, request) : [];
+    const catalog: CatalogStore = request.dryRun ? dryCatalog(services.catalog) : services.catalog;
     this.#state = {
       services,
+      catalog,
       request,
       plan,
-      recorder,
+      recorder: new RunRecorder({ run: record, catalog, clock, observer, signal }),
       runId,
       signal,
-      sources,
+      sources: capturing ? chosenSources(plan, request) : [],
       destinations: new Map(),
     };
   }
 
   async execute(): Promise<RunReport> {
-    const { recorder, destinations } = this.#state;
+    const { recorder } = this.#state;
     await recorder.begin();
     await this.#audit("run.start", {});
     await this.#notify();
@@ -91,95 +113,111 @@ class PlanRun {
     } catch (error) {
       thrown = error;
     }
-    for (const destination of destinations.values()) await destination.close();
+    await this.#closeDestinations();
     return this.#report(thrown);
   }
 
   async #work(): Promise<void> {
     const { services, plan, request, runId } = this.#state;
-    if (!(await this.#hooks("start"))) return;
-    await using stack = await services.openUndo({ runId, plan: request.plan });
+    if (!(await this.#mayStart())) return;
+    // A dry run touches nothing: there is nothing to take back.
+    await using stack = request.dryRun
+      ? undefined
+      : await services.openUndo({ runId, plan: request.plan });
     await preflightStage(this.#state);
-    if (request.part === "all") await this.#capture(stack);
+    if (request.part === "all") {
+      await this.#capture(stack === undefined ? undefined : new Freeze(this.#state, stack));
+      await captureKit(this.#state);
+    }
     await verifyStage(this.#state);
     if (plan.copies.length > 0) await copyStage(this.#state);
     await retainStage(this.#state);
     await reportStage(this.#state);
   }
 
-  async #capture(stack: Awaited<ReturnType<RunServices["openUndo"]>>): Promise<void> {
-    const freeze = new Freeze(this.#state, stack);
+  async #capture(freeze: Freeze | undefined): Promise<void> {
     try {
-      // A dry run reads what there is, and touches nothing.
-      if (!this.#state.request.dryRun) await freeze.take();
+      // No service is brought to rest for a backup that nothing can take.
+      if (writtenDestinations(this.#state).length > 0) await freeze?.take();
       for (const source of liveSources(this.#state)) {
         if (source.capture === undefined) await captureStage(this.#state, source);
       }
     } finally {
-      await freeze.release();
+      await freeze?.release();
     }
-    await this.#captureKit();
   }
 
-  /** What it takes to begin again is part of every plan, also of one whose sources all failed. */
-  async #captureKit(): Promise<void> {
-    const { services, request } = this.#state;
-    const { host, configuration, configurationFiles, catalog } = services;
-    const files = await bootstrapKit({
-      plan: request.plan,
-      host,
-      configuration,
-      files: configurationFiles,
-      catalog,
-    });
-    const kit = makeSourceRun(KIT_SOURCE, KIT_SETTINGS);
-    kit.protected = services.makeKit(files);
-    await captureStage(this.#state, kit);
-  }
-
-  /** False where a hook says that there is nothing to do now. */
-  async #hooks(when: "start" | "end"): Promise<boolean> {
-    const { plan, services, recorder, request, runId } = this.#state;
-    if (plan.hooks.length === 0 || request.dryRun) return true;
-    const { outcome, message } = recorder;
-    const outcomes = await runHooks({
+  /** False where a hook says that there is nothing to do now, or fails. */
+  async #mayStart(): Promise<boolean> {
+    const { plan, recorder } = this.#state;
+    const { outcome, message } = await runHookList(this.#state, {
       hooks: plan.hooks,
-      when: when === "start" ? "start" : hookMomentOf(outcome),
-      facts: { plan: request.plan, run: runId, outcome, message: message ?? "" },
-      services: services.actions,
-      clock: services.clock,
-      signal: services.signal,
+      when: "start",
     });
-    let mayGoOn = true;
-    for (const done of outcomes) {
-      const text = `hook ${done.description}: ${done.message ?? done.outcome}`;
-      recorder.log(LEVELS[done.outcome], text);
-      if (done.outcome === "skipped" && when === "start") recorder.skip(text);
-      else recorder.note(done.outcome, text);
-      mayGoOn &&= done.outcome === "ok" || done.outcome === "warning";
-    }
-    return mayGoOn;
+    if (outcome === "skipped") recorder.skip(message ?? "a hook said so");
+    else recorder.note(outcome, message);
+    return outcome === "ok" || outcome === "warning";
   }
 
-  async #report(thrown: unknown): Promise<RunReport> {
-    const { recorder, signal, sources } = this.#state;
-    const aborted = signal.aborted;
-    if (thrown !== undefined) recorder.note("failed", textOf(aborted ? signal.reason : thrown));
-    for (const { name, failure } of sources) {
-      if (failure !== undefined) recorder.note("failed", failure, name);
+  async #closeDestinations(): Promise<void> {
+    const { destinations, recorder } = this.#state;
+    for (const [name, destination] of destinations) {
+      await destination.close().catch((error: unknown) => {
+        recorder.note("warning", textOf(error), name);
+        recorder.log("warning", textOf(error), { subject: name });
+      });
     }
-    if (!aborted) await this.#hooks("end");
-    const outcome: RunOutcome = recorder.outcome;
-    const run = await recorder.end(outcome, recorder.message);
+  }
+
+  async #report(failure: unknown): Promise<RunReport> {
+    const { recorder, services, sources } = this.#state;
+    let thrown = failure;
+    if (thrown !== undefined) this.#tellThrown(thrown);
+    for (const source of sources) {
+      const { name, failure: why, outcome, capture } = source;
+      if (why !== undefined && outcome === "failed") recorder.note("failed", why, name);
+      // Nobody came to it: that is no success.
+      if (why === undefined && capture === undefined) source.outcome = "skipped";
+    }
+    try {
+      if (!services.signal.aborted) await this.#endHooks();
+    } catch (error) {
+      thrown ??= error;
+      this.#tellThrown(error);
+    }
+    const { outcome, message } = recorder;
+    const run = await recorder.end(outcome, message);
     await this.#audit("run.end", { outcome });
     await this.#notify();
-    if (aborted) throw signal.reason;
+    // One that came when all was done has changed nothing.
+    if (services.signal.aborted && thrown !== undefined) throw services.signal.reason;
     return { run, stages: recorder.stages, sources };
   }
 
+  async #endHooks(): Promise<void> {
+    const { recorder, plan } = this.#state;
+    const { outcome, message = "" } = recorder;
+    const facts = { outcome, message };
+    const wish = { hooks: plan.hooks, when: momentOf(outcome), facts };
+    const ended = await runHookList(this.#state, wish);
+    if (ended.outcome !== "skipped") recorder.note(ended.outcome, ended.message);
+  }
+
+  /** At an abort that is what is told first; what could not be undone then is told, too. */
+  #tellThrown(thrown: unknown): void {
+    const { recorder, signal } = this.#state;
+    if (signal.aborted) recorder.note("failed", textOf(signal.reason));
+    const parts = thrown instanceof SuppressedError ? [thrown.error, thrown.suppressed] : [thrown];
+    for (const part of parts) {
+      if (signal.aborted && part === signal.reason) continue;
+      recorder.note("failed", textOf(part));
+      recorder.log("error", textOf(part));
+    }
+  }
+
   #audit(action: string, details: Readonly<Record<string, string>>): Promise<void> {
-    const { recorder, services, request, runId } = this.#state;
-    const { catalog, clock, actor } = services;
+    const { recorder, services, catalog, request, runId } = this.#state;
+    const { clock, actor } = services;
     return recorder.save(() =>
       catalog.appendAudit({
         atMs: clock.now(),
@@ -216,44 +254,10 @@ class PlanRun {
 /** Snapshots of a run that its notification counts. */
 const RUN_SNAPSHOTS_TOLD_MAX = 1000;
 
-/** Nothing is expected of the kit: it changes with every run. */
-const KIT_SETTINGS: SourceSettings = source.parse({
-  files: KIT_FOLDER,
-  expect: { vanished: "ignore", shrink: { reaction: "ignore" }, surge: { reaction: "ignore" } },
-});
-
 function chosenSources(plan: PlanSettings, { only }: RunRequest): SourceRun[] {
-  const names = Object.keys(plan.sources);
-  const unknown = only?.find((name) => !names.includes(name));
-  if (unknown !== undefined) {
-    throw new ComebackError("plan.not-found", `there is no source ${unknown} in this plan`, {
-      next: `it has ${names.join(", ")}`,
-    });
-  }
-  return names
-    .filter((name) => only?.includes(name) ?? true)
-    .map((name) => makeSourceRun(name, plan.sources[name]!));
-}
-
-function makeSourceRun(name: string, settings: SourceSettings): SourceRun {
-  return {
-    name,
-    settings,
-    protected: undefined,
-    view: undefined,
-    pinned: undefined,
-    atMs: undefined,
-    capture: undefined,
-    records: [],
-    deviations: [],
-    outcome: "ok",
-    failure: undefined,
-  };
-}
-
-function hookMomentOf(outcome: RunOutcome): "success" | "warning" | "failure" {
-  if (outcome === "failed") return "failure";
-  return outcome === "warning" ? "warning" : "success";
+  return Object.entries(plan.sources)
+    .filter(([name]) => only?.includes(name) ?? true)
+    .map(([name, settings]) => makeSourceRun(name, settings));
 }
 
 function noSuchPlan(name: string, known: readonly string[]): ComebackError {
@@ -262,6 +266,14 @@ function noSuchPlan(name: string, known: readonly string[]): ComebackError {
   });
 }
 
-export function isRunError(error: unknown): boolean {
-  return isComebackError(error) && error.code.startsWith("run.");
+function requireKnown(
+  given: readonly string[],
+  known: readonly string[],
+  { kind, plan }: { readonly kind: string; readonly plan: string },
+): void {
+  const unknown = given.find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  throw new ComebackError("plan.not-found", `the plan ${plan} has no ${kind} ${unknown}`, {
+    next: known.length === 0 ? "it has none" : `it has ${known.join(", ")}`,
+  });
 }

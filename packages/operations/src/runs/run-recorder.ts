@@ -12,6 +12,7 @@ import {
   type RunStage,
   type StageRecord,
 } from "@comeback/core";
+import { formatSpan } from "./format-span.ts";
 import type { RunObserver } from "./run-services.ts";
 
 export interface StageWish {
@@ -120,10 +121,8 @@ export class RunRecorder {
         const isOver = isAborted || wish.until?.aborted === true;
         if (!isOver && attempts <= count && !PERMANENT.test(error.code)) {
           const pauseMs = pause * 2 ** (attempts - 1);
-          this.log("warning", `${textOf(error)}; tried again in ${Math.round(pauseMs / 1000)} s`, {
-            stage,
-            subject,
-          });
+          const again = `tried again in ${formatSpan(pauseMs)}`;
+          this.log("warning", `${textOf(error)}; ${again}`, { stage, subject });
           await this.#clock.sleep(pauseMs, this.#signal).catch(() => undefined);
           continue;
         }
@@ -223,17 +222,25 @@ export class RunRecorder {
   }
 
   /** Writes to the catalog, one thing after the other; what it cannot take is told once. */
-  save(write: () => Promise<unknown>): Promise<void> {
-    this.#writing = this.#writing.then(write).then(
+  async save(write: () => Promise<unknown>): Promise<void> {
+    await this.read(write);
+  }
+
+  /** Asks the catalog, after what was written before; `undefined` where it cannot say. */
+  async read<T>(ask: () => Promise<T>): Promise<T | undefined> {
+    const answer = this.#writing.then(ask);
+    this.#writing = answer.then(
       () => undefined,
       (error: unknown) => {
         if (this.#catalogError !== undefined) return;
         this.#catalogError = error;
-        this.note("warning", `the catalog cannot be written: ${messageOf(error)}`);
-        this.log("warning", `the catalog cannot be written: ${messageOf(error)}`);
+        const text = `the catalog cannot be used: ${textOf(error)}`;
+        this.note("warning", text);
+        this.log("warning", text);
       },
     );
-    return this.#writing;
+    await this.#writing;
+    return answer.catch(() => undefined);
   }
 
   async #tellStage(record: StageRecord): Promise<void> {
@@ -275,7 +282,7 @@ class StageAttempt {
 
 function timeout(stage: RunStage, timeoutMs: number): ComebackError {
   return new ComebackError("run.timeout", `${stage} took longer than it may`, {
-    why: `its time limit is ${Math.round(timeoutMs / 1000)} s`,
+    why: `its time limit is ${formatSpan(timeoutMs)}`,
     next: "look at its log for what it waited for, or raise `timeout`",
   });
 }

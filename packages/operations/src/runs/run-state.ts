@@ -1,5 +1,6 @@
 import type {
   BackupType,
+  CatalogStore,
   PinnedSource,
   ProtectedSource,
   RunOutcome,
@@ -40,10 +41,19 @@ export interface SourceRun {
   pinned: PinnedSource | undefined;
   /** The moment that it shows, once that is fixed. */
   atMs: number | undefined;
+  /** It was pinned while the service was at rest: that moment does not come again. */
+  isPinnedAtRest: boolean;
   capture: Capture | undefined;
-  /** What the catalog has of it. */
+  /** What the catalog has of it, or will have once `isProven`. */
   records: readonly SnapshotRecord[];
+  /**
+   * Whether what it was read from is known to have stayed as it was. Until then the catalog has its
+   * snapshots as failed: so they are where the run dies before anybody has looked.
+   */
+  isProven: boolean;
   deviations: readonly Deviation[];
+  /** False where nobody could say what was there before: unknown is not the same as unchanged. */
+  isCompared: boolean;
   outcome: RunOutcome;
   /** Why it is out of this run. */
   failure: string | undefined;
@@ -51,14 +61,38 @@ export interface SourceRun {
 
 export interface RunState {
   readonly services: RunServices;
+  /** Where the run writes; what a dry run says to it is lost. */
+  readonly catalog: CatalogStore;
   readonly request: RunRequest;
   readonly plan: PlanSettings;
   readonly recorder: RunRecorder;
   readonly runId: string;
+  /** Aborts at the plan's time limit, too. */
   readonly signal: AbortSignal;
   readonly sources: readonly SourceRun[];
+  /** What brings the configuration back, once it was captured. */
+  kit?: SourceRun | undefined;
   /** Those that can be written, by name; one that fails goes out. */
   readonly destinations: Map<string, LiveDestination>;
+}
+
+export function makeSourceRun(name: string, settings: SourceSettings): SourceRun {
+  return {
+    name,
+    settings,
+    protected: undefined,
+    view: undefined,
+    pinned: undefined,
+    atMs: undefined,
+    isPinnedAtRest: false,
+    capture: undefined,
+    records: [],
+    isProven: true,
+    deviations: [],
+    isCompared: true,
+    outcome: "ok",
+    failure: undefined,
+  };
 }
 
 /** Sources that are still part of the run. */
@@ -77,14 +111,32 @@ export function failSource(source: SourceRun, why: string): void {
 }
 
 /** What was captured of a source turns out not to be what it should: it counts for nothing. */
-export async function spoilSource(
-  { recorder, services }: RunState,
-  source: SourceRun,
-  why: string,
-): Promise<void> {
+export async function spoilSource(state: RunState, source: SourceRun, why: string): Promise<void> {
   failSource(source, why);
+  source.isProven = false;
   source.records = source.records.map((record) => ({ ...record, outcome: "failed" }));
-  for (const record of source.records) {
-    await recorder.save(() => services.catalog.saveSnapshot(record));
+  await saveRecords(state, source);
+}
+
+/** What was captured of a source is known to be what it should. */
+export async function proveSource(state: RunState, source: SourceRun): Promise<void> {
+  if (source.isProven) return;
+  source.isProven = true;
+  await saveRecords(state, source);
+}
+
+/** Writes down what was captured; as failed, as long as that is not known to be right. */
+export async function saveRecords(
+  { recorder, catalog }: RunState,
+  { records, isProven }: SourceRun,
+): Promise<void> {
+  for (const record of records) {
+    const outcome = isProven ? record.outcome : "failed";
+    await recorder.save(() => catalog.saveSnapshot({ ...record, outcome }));
   }
+}
+
+/** Whose snapshot is worth having: it was captured, and nothing has spoilt it since. */
+export function isCaptured({ capture, failure }: SourceRun): boolean {
+  return capture !== undefined && failure === undefined;
 }

@@ -1,18 +1,21 @@
-import { ComebackError } from "@comeback/core";
+import { ComebackError, formatMany } from "@comeback/core";
 import { check } from "@comeback/engine";
-import { type RunState, writtenDestinations } from "./run-state.ts";
+import { isCaptured, type RunState, writtenDestinations } from "./run-state.ts";
 import { verifySnapshot } from "./verify-snapshot.ts";
 
 /** Reads back what this run stored, in each destination, and as much of the rest as is asked for. */
 export async function verifyStage(state: RunState): Promise<void> {
-  const { recorder, plan, services, request, runId } = state;
+  const { recorder, plan, services, catalog, request, runId } = state;
   if (!plan.verify.enabled || request.dryRun) return;
+  const sources = [...state.sources, ...(state.kit === undefined ? [] : [state.kit])];
   for (const destination of writtenDestinations(state)) {
-    const mine = state.sources.flatMap(({ name, capture }) =>
-      (capture?.stored ?? [])
-        .filter((stored) => stored.destination === destination)
-        .map(({ snapshot }) => ({ source: name, snapshot })),
-    );
+    const mine = sources
+      .filter(isCaptured)
+      .flatMap(({ name, capture }) =>
+        (capture?.stored ?? [])
+          .filter((stored) => stored.destination === destination)
+          .map(({ snapshot }) => ({ source: name, snapshot })),
+      );
     if (mine.length === 0) continue;
     const { name, settings } = destination;
     const wish = { stage: "verify", subject: name, retries: settings.retries } as const;
@@ -21,9 +24,11 @@ export async function verifyStage(state: RunState): Promise<void> {
       const either = AbortSignal.any([stage.signal, signal]);
       for (const { source, snapshot } of mine) {
         const { files } = await verifySnapshot(repository, snapshot, either);
-        stage.log(`${source}: snapshot ${snapshot.id.slice(0, 8)} is whole, ${files} files`);
+        const whole = `snapshot ${snapshot.id.slice(0, 8)} is whole`;
+        stage.log(`${source}: ${whole}, ${formatMany(files, "file")}`);
       }
-      if (plan.verify.readData === 0) return `${mine.length} snapshots are whole`;
+      const whole = `${formatMany(mine.length, "snapshot")} read back`;
+      if (plan.verify.readData === 0) return whole;
       const percentage = plan.verify.readData * 100;
       // Without a cache: what it would give is not what lies in the repository.
       await using bare = await services.openDestination(name, { useCache: false, signal: either });
@@ -34,10 +39,10 @@ export async function verifyStage(state: RunState): Promise<void> {
       });
       for (const { message } of problems) stage.log(message, "error");
       if (problemCount > 0) throw damagedRepository(name, problemCount);
-      return `${mine.length} snapshots are whole, ${percentage} % of the packs were read`;
+      return `${whole}, ${percentage} % of the packs were read`;
     });
     await recorder.save(() =>
-      services.catalog.saveProof({
+      catalog.saveProof({
         runId,
         plan: request.plan,
         destination: name,
@@ -51,7 +56,7 @@ export async function verifyStage(state: RunState): Promise<void> {
 }
 
 function damagedRepository(name: string, count: number): ComebackError {
-  return new ComebackError("check.failed", `${name} is damaged: ${count} problems`, {
+  return new ComebackError("check.failed", `${name} is damaged: ${formatMany(count, "problem")}`, {
     why: "they are named in the log of this stage",
     next: `run \`comeback -r ${name} check --read-data\` to see what is affected`,
   });

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { expectation, type Expectation } from "../../src/configuration/schema/source.ts";
-import { type CapturedAmount, compareWithHistory } from "../../src/runs/compare-with-history.ts";
+import {
+  type CapturedAmount,
+  compareWithHistory,
+  deviationsFrom,
+  historyOf,
+  type PastCapture,
+} from "../../src/runs/compare-with-history.ts";
 
 const DAY_MS = 24 * 3600 * 1000;
 const GiB = 1024 ** 3;
@@ -75,4 +81,45 @@ test("nothing new for too long is told, counted from the last change", () => {
   assert.deepEqual(kinds(quiet(9), [quiet(8), change], expect), []);
   assert.deepEqual(kinds(quiet(10), [quiet(8), change], expect), ["stale"]);
   assert.deepEqual(kinds(captured({ atMs: 10 * DAY_MS }), [quiet(8), change], expect), []);
+});
+
+function past(outcome: PastCapture["outcome"], given: Partial<CapturedAmount> = {}): PastCapture {
+  return { ...captured(given), outcome };
+}
+
+function standing(now: CapturedAmount, earlier: readonly PastCapture[]): string[] {
+  const expect = expecting();
+  return deviationsFrom(now, historyOf(earlier, expect), expect).map(({ kind }) => kind);
+}
+
+test("the baseline is the newest that was complete, however many warnings came after it", () => {
+  const lost = past("warning", { items: [] });
+  const earlier = [...Array.from({ length: 500 }, () => lost), past("ok"), past("ok")];
+  assert.deepEqual(standing(captured({ items: [] }), earlier), ["vanished"]);
+  assert.deepEqual(standing(captured(), earlier), []);
+});
+
+test("where a file can never be read, what differs in nothing is a baseline", () => {
+  const earlier = [past("warning"), past("warning"), past("warning")];
+  assert.equal(historyOf(earlier, expecting()).before.length, 3);
+  assert.deepEqual(standing(captured({ items: [] }), earlier), ["vanished"]);
+  const lost = past("warning", { items: [] });
+  assert.deepEqual(standing(captured({ items: [] }), [lost, lost, ...earlier]), ["vanished"]);
+});
+
+test("what failed is compared with by nobody", () => {
+  const earlier = [past("failed", { items: [] }), past("ok")];
+  assert.deepEqual(standing(captured({ items: [] }), earlier), ["vanished"]);
+  assert.deepEqual(historyOf([past("failed")], expecting()).before, []);
+});
+
+test("a surge stands until somebody accepts it: the run after it has little that is new", () => {
+  const usual = [past("ok"), past("ok"), past("ok")];
+  const surge = past("warning", { addedBytes: 40 * GiB, atMs: Date.UTC(2026, 1, 3) });
+  const after = [past("warning"), past("warning"), surge, ...usual];
+  assert.deepEqual(standing(captured({ addedBytes: 40 * GiB }), usual), ["surge"]);
+  assert.deepEqual(standing(captured(), after), ["surge"]);
+  const [found] = deviationsFrom(captured(), historyOf(after, expecting()), expecting());
+  assert.match(found?.message ?? "", /^on 2026-02-03 there was far more new data than ever/);
+  assert.deepEqual(standing(captured(), [past("ok"), ...after]), []);
 });
