@@ -53,7 +53,7 @@ export async function captureStage(
     return capture;
   });
   if (!result.ok) {
-    failSource(source, result.error.message);
+    failSource(source, textOf(result.error));
     return;
   }
   source.outcome = worse(source.outcome, result.outcome);
