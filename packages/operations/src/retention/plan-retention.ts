@@ -45,6 +45,11 @@ export interface RetentionOptions {
   /** Ids that a copy has still to bring elsewhere. */
   readonly awaitingCopy: ReadonlySet<string>;
   readonly guarded: ReadonlySet<string>;
+  /**
+   * The newest full snapshot of each source stays: differential ones are still to be compared with it,
+   * and would silently become full ones without it.
+   */
+  readonly keepsLastFull?: boolean;
   readonly nowMs: number;
 }
 
@@ -59,13 +64,18 @@ export function planRetention(options: RetentionOptions): RetentionPlan {
       groupBy: { host: false, paths: false, tags: false },
       nowMs,
     });
+    const lastFull = options.keepsLastFull === true ? newestFull(group) : undefined;
     return planned.map((outcome) => {
       const stays = guarded.has(source) ? outcome.remove : [];
       const copied = outcome.remove.filter(({ id }) => awaitingCopy.has(id));
       waiting.push(...copied.filter((snapshot) => !stays.includes(snapshot)));
-      const kept = new Set([...stays, ...copied]);
-      const reason = (snapshot: Snapshot): string =>
-        copied.includes(snapshot) ? "not yet copied" : "kept until the source is complete again";
+      const compared = outcome.remove.filter((snapshot) => snapshot === lastFull);
+      const kept = new Set([...stays, ...copied, ...compared]);
+      const reason = (snapshot: Snapshot): string => {
+        if (copied.includes(snapshot)) return "not yet copied";
+        if (stays.includes(snapshot)) return "kept until the source is complete again";
+        return "differentials are compared with it";
+      };
       return {
         ...outcome,
         source,
@@ -78,4 +88,10 @@ export function planRetention(options: RetentionOptions): RetentionPlan {
     });
   });
   return { destination, groups, awaitingCopy: waiting, guarded: [...guarded] };
+}
+
+function newestFull(snapshots: readonly Snapshot[]): Snapshot | undefined {
+  return snapshots
+    .filter(({ tags }) => readSnapshotTags(tags)?.type === "full")
+    .toSorted((a, b) => Date.parse(b.time) - Date.parse(a.time))[0];
 }

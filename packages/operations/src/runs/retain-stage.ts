@@ -39,6 +39,7 @@ export async function retainStage(state: RunState): Promise<void> {
         snapshots: await listSnapshots(repository, filter, { signal }),
         awaitingCopy: waiting,
         guarded: guardedSources(state),
+        keepsLastFull: plan.to.includes(name) && plan.schedule?.triggers.differential !== undefined,
         nowMs: services.clock.now(),
       });
       const doomed = retention.groups.flatMap(({ remove }) => remove);
