@@ -16,6 +16,7 @@ import { after, test } from "node:test";
 import { AT_FDCWD, mknodAt, S_IFIFO } from "@comeback/platform";
 import { SeededRandom } from "@comeback/testkit";
 import { Client, jsonLines } from "../drivers/client.ts";
+import { initQuickly } from "../drivers/quick-repository.ts";
 import type { Finished } from "../drivers/run-program.ts";
 import { assertSameTree } from "../drivers/same-tree.ts";
 import { makeFolder, scratchFolder } from "../drivers/scratch.ts";
@@ -29,7 +30,7 @@ const folder = scratchFolder("changing");
 
 async function newRepository(name: string): Promise<Client> {
   const ours = new Client(COMEBACK, join(folder, name));
-  await ours.done(["init"]);
+  await initQuickly(ours);
   return ours;
 }
 

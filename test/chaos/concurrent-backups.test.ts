@@ -5,6 +5,7 @@ import { SeededRandom } from "@comeback/testkit";
 import { Client, summaryOf } from "../drivers/client.ts";
 import { Corpus } from "../drivers/corpus.ts";
 import { endInput, feed } from "../drivers/feed.ts";
+import { initQuickly } from "../drivers/quick-repository.ts";
 import { storedFiles } from "../drivers/repository-files.ts";
 import { assertSameTree } from "../drivers/same-tree.ts";
 import { makeFolder, memoryFolder } from "../drivers/scratch.ts";
@@ -17,7 +18,7 @@ const folder = memoryFolder("concurrent");
 
 async function newRepository(name: string): Promise<Client> {
   const ours = new Client(COMEBACK, join(folder, name));
-  await ours.done(["init"]);
+  await initQuickly(ours);
   return ours;
 }
 

@@ -7,6 +7,7 @@ import { assertError } from "../drivers/assert-error.ts";
 import { Client } from "../drivers/client.ts";
 import { Corpus } from "../drivers/corpus.ts";
 import { MemoryDisk } from "../drivers/mounts.ts";
+import { initQuickly } from "../drivers/quick-repository.ts";
 import { filesOf } from "../drivers/repository-files.ts";
 import { assertSameTree } from "../drivers/same-tree.ts";
 import { makeFolder, scratchFolder } from "../drivers/scratch.ts";
@@ -26,7 +27,7 @@ async function repositoryOnSmallDisk(name: string): Promise<{
   const disk = new MemoryDisk(join(folder, name), 40 * MiB);
   const repository = join(disk.folder, "repository");
   const ours = new Client(COMEBACK, repository);
-  await ours.done(["init"]);
+  await initQuickly(ours);
   const small = makeFolder(folder, `${name}-small`);
   writeFileSync(join(small, "file"), "saved before the disk was full\n");
   await ours.backup([small]);
@@ -88,7 +89,7 @@ test(`a disk that fills up: a clear error, nothing damaged, and on it goes, seed
 test("restore onto a disk that fills up: a clear error and exit code 1", async () => {
   const repository = join(folder, "repository");
   const ours = new Client(COMEBACK, repository);
-  await ours.done(["init"]);
+  await initQuickly(ours);
   const random = new SeededRandom(SEED + 1);
   const corpus = new Corpus(makeFolder(folder, "large"), random, { small: 20, large: 10 });
   await ours.backup([corpus.folder]);

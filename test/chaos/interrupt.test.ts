@@ -6,6 +6,7 @@ import { SeededRandom } from "@comeback/testkit";
 import { Client } from "../drivers/client.ts";
 import { Corpus } from "../drivers/corpus.ts";
 import { endInput, feed } from "../drivers/feed.ts";
+import { initQuickly } from "../drivers/quick-repository.ts";
 import { filesOf, storedFiles } from "../drivers/repository-files.ts";
 import { makeFolder, memoryFolder } from "../drivers/scratch.ts";
 import { COMEBACK, RESTIC_018 } from "../drivers/tools.ts";
@@ -18,7 +19,7 @@ const folder = memoryFolder("interrupt");
 async function newRepository(name: string): Promise<{ ours: Client; theirs: Client }> {
   const repository = join(folder, name);
   const ours = new Client(COMEBACK, repository);
-  await ours.done(["init"]);
+  await initQuickly(ours);
   return { ours, theirs: new Client(RESTIC_018, repository) };
 }
 

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { SeededRandom } from "@comeback/testkit";
 import { Client } from "../drivers/client.ts";
 import { Corpus } from "../drivers/corpus.ts";
+import { initQuickly } from "../drivers/quick-repository.ts";
 import { filesOf, storedFiles } from "../drivers/repository-files.ts";
 import { assertSameTree } from "../drivers/same-tree.ts";
 import { makeFolder, memoryFolder } from "../drivers/scratch.ts";
@@ -68,7 +69,7 @@ async function prove(corpus: Corpus, kills: number): Promise<void> {
 test(`kill -9 at ${KILLS} random moments, seed ${SEED}`, async (t: TestContext) => {
   const random = new SeededRandom(SEED);
   const corpus = new Corpus(makeFolder(folder, "source"), random, { small: 400, large: 8 });
-  await comeback.done(["init"]);
+  await initQuickly(comeback);
   await comeback.backup([corpus.folder]);
   const times = new RunTimes();
   for (let i = 0; i < 3; i++) {

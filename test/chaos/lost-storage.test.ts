@@ -7,6 +7,7 @@ import { assertError } from "../drivers/assert-error.ts";
 import { Client } from "../drivers/client.ts";
 import { endInput, feed } from "../drivers/feed.ts";
 import { BindMount } from "../drivers/mounts.ts";
+import { initQuickly } from "../drivers/quick-repository.ts";
 import { filesOf, storedFiles } from "../drivers/repository-files.ts";
 import type { Running } from "../drivers/run-program.ts";
 import { makeFolder, scratchFolder } from "../drivers/scratch.ts";
@@ -27,7 +28,7 @@ async function repositoryOnMount(
   const real = makeFolder(folder, `${name}-disk`);
   const mount = new BindMount(real, join(folder, name));
   const ours = new Client(COMEBACK, join(mount.folder, "repository"));
-  await ours.done(["init"]);
+  await initQuickly(ours);
   return { ours, mount, real: join(real, "repository") };
 }
 
@@ -88,7 +89,7 @@ test("storage that becomes read-only during a backup", async () => {
 test("another repository mounted over the one that is being written", async () => {
   const { ours, mount, real } = await repositoryOnMount("swapped");
   const other = makeFolder(folder, "other-disk");
-  await new Client(COMEBACK, join(other, "repository")).done(["init"]);
+  await initQuickly(new Client(COMEBACK, join(other, "repository")));
   const before = filesOf(join(other, "repository"), "data");
   const running = await startBackup(ours, real);
   const cover = new BindMount(other, mount.folder);

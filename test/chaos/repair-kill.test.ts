@@ -4,7 +4,19 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test, type TestContext } from "node:test";
 import { isComebackError } from "@comeback/core";
-import { listSnapshots, readFile, walkSnapshot } from "@comeback/engine";
+import {
+  listSnapshots,
+  planIndexRepair,
+  planSnapshotRepair,
+  readFile,
+  repairIndex,
+  repairSnapshots,
+  type Repository,
+  RepositoryLock,
+  walkSnapshot,
+} from "@comeback/engine";
+import { runTasksInThisThread } from "@comeback/engine/internal";
+import { systemClock, systemRandom } from "@comeback/platform";
 import { SeededRandom } from "@comeback/testkit";
 import { Client } from "../drivers/client.ts";
 import { DAMAGES } from "../drivers/damage.ts";
@@ -100,13 +112,25 @@ async function proveClean(asksRestic: boolean): Promise<void> {
   if (asksRestic) await assertResticHolds(repository);
 }
 
+/** A repair as the program does it, in this process. */
+async function repairAgain(
+  exclusive: boolean,
+  repair: (opened: Repository) => Promise<unknown>,
+): Promise<void> {
+  using _ = runTasksInThisThread(systemRandom);
+  await using opened = await openFolder(repository);
+  await using lock = await RepositoryLock.acquire(opened, { exclusive, clock: systemClock });
+  await lock.confirmed;
+  await repair(opened);
+}
+
 async function kill(t: TestContext, plan: Omit<KillPlan, "work" | "random">): Promise<void> {
   t.diagnostic(JSON.stringify(await killAtMoments({ ...plan, work, random })));
 }
 
-for (const [name, flags, kills] of [
-  ["index", [], KILLS / 2],
-  ["index, all packs read", ["--read-all-packs"], KILLS / 2],
+for (const [name, readAllPacks, kills] of [
+  ["index", false, KILLS / 2],
+  ["index, all packs read", true, KILLS / 2],
 ] as const) {
   test(`${kills} kills of repair ${name}, seed ${SEED}`, async (t: TestContext) => {
     const damaged = damagedCopy(name);
@@ -119,8 +143,13 @@ for (const [name, flags, kills] of [
     assert.ok(before > 0);
     await kill(t, {
       template: join(folder, name),
-      args: ["repair", "index", "-q", ...flags],
+      args: ["repair", "index", "-q", ...(readAllPacks ? ["--read-all-packs"] : [])],
       kills,
+      runAgain: () =>
+        repairAgain(true, async (opened) => {
+          const plan = await planIndexRepair({ repository: opened, readAllPacks });
+          await repairIndex({ repository: opened, plan });
+        }),
       async afterKill(progress) {
         const after = (await problemsIn(repository)).length;
         assert.ok(progress === "after" ? after === 0 : after <= before, `${after} problems`);
@@ -178,6 +207,11 @@ test(`${KILLS} kills of repair snapshots, seed ${SEED}`, async (t: TestContext) 
     template: join(folder, "snapshots"),
     args: ["repair", "snapshots", "--forget", "-q"],
     kills: KILLS,
+    runAgain: () =>
+      repairAgain(false, async (opened) => {
+        const plan = await planSnapshotRepair({ repository: opened, forget: true });
+        await repairSnapshots({ repository: opened, plan });
+      }),
     async afterKill(progress) {
       await assertReadable(before);
       if (progress === "after") await proveClean(false);

@@ -54,12 +54,12 @@ export interface BackupRunOptions extends RunOptions {
 export class Client {
   readonly tool: Tool;
   readonly repository: string;
-  readonly #password: string;
+  readonly password: string;
 
   constructor(tool: Tool, repository: string, password: string = PASSWORD) {
     this.tool = tool;
     this.repository = repository;
-    this.#password = password;
+    this.password = password;
   }
 
   start(args: readonly string[], options: RunOptions = {}): Running {
@@ -78,7 +78,7 @@ export class Client {
     return {
       ...Object.fromEntries(cleared),
       NODE_TEST_CONTEXT: undefined,
-      RESTIC_PASSWORD: this.#password,
+      RESTIC_PASSWORD: this.password,
       XDG_CACHE_HOME: cacheHome,
       NODE_COMPILE_CACHE: compileCache,
       TZ: "UTC",

@@ -7,6 +7,7 @@ import { assertError } from "../drivers/assert-error.ts";
 import { Client, jsonLines, PASSWORD, type SnapshotJson } from "../drivers/client.ts";
 import { Corpus } from "../drivers/corpus.ts";
 import { DAMAGES } from "../drivers/damage.ts";
+import { initQuickly } from "../drivers/quick-repository.ts";
 import { inventory, repositoryBytes, storedFiles } from "../drivers/repository-files.ts";
 import { beyondRestic } from "../drivers/restic-limits.ts";
 import { assertSameTree } from "../drivers/same-tree.ts";
@@ -29,7 +30,7 @@ let corpus: Corpus;
 before(async () => {
   randomTree(trees.first, 401, { entries: 120, largeFiles: true });
   corpus = new Corpus(makeFolder(trees.second), random, { small: 100, large: 1 });
-  await ours.done(["init"]);
+  await initQuickly(ours);
   await ours.backup([trees.first], { args: ["--tag", "one,first"] });
   await ours.backup([trees.first, trees.second], { args: ["--host", "other"] });
   corpus.change(20);
@@ -49,7 +50,7 @@ async function newTarget({ by = COMEBACK, args }: TargetOptions = {}): Promise<C
   const tools = [COMEBACK, RESTIC_018, RESTIC_014];
   const clients = tools.map((tool) => new Client(tool, repository));
   const wish = args ?? ["--copy-chunker-params", ...from];
-  await new Client(by, repository).done(["init", ...wish], { env });
+  await initQuickly(new Client(by, repository), wish, { env });
   return clients;
 }
 
@@ -152,7 +153,7 @@ test("between the versions, with other chunkers, and compressed anew", async () 
 test("a damaged pack costs only the snapshots that need it", async () => {
   const damaged = join(folder, "damaged");
   const client = new Client(COMEBACK, damaged, SOURCE_PASSWORD);
-  await client.done(["init"]);
+  await initQuickly(client);
   await client.backup([trees.second]);
   const [pack] = storedFiles(damaged, "data");
   await client.backup([trees.first]);

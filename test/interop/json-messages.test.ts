@@ -3,6 +3,7 @@ import { symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { Client } from "../drivers/client.ts";
+import { quickenKey } from "../drivers/quick-repository.ts";
 import type { Finished } from "../drivers/run-program.ts";
 import { makeFolder, scratchFolder } from "../drivers/scratch.ts";
 import { COMEBACK, RESTIC_018, type Tool } from "../drivers/tools.ts";
@@ -34,6 +35,7 @@ before(async () => {
   for (const tool of [COMEBACK, RESTIC_018]) {
     const client = new Client(tool, repositoryOf(tool));
     sides.push({ client, init: await client.done(["init", "--json"]) });
+    await quickenKey(client.repository);
   }
 });
 

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { before, test } from "node:test";
 import { randomTree } from "@comeback/testkit";
 import { Client } from "../drivers/client.ts";
+import { initQuickly } from "../drivers/quick-repository.ts";
 import { makeFolder, scratchFolder } from "../drivers/scratch.ts";
 import { COMEBACK, RESTIC_018 } from "../drivers/tools.ts";
 
@@ -16,7 +17,7 @@ type Json = Record<string, unknown>;
 
 before(async () => {
   randomTree(source, 401, { entries: 400 });
-  await ours.done(["init"]);
+  await initQuickly(ours);
   await ours.backup([source], { args: ["--tag", "one,two", "--host", "host-a"] });
   await theirs.backup([makeFolder(source, "empty folder")], { args: ["--tag", "three"] });
   await ours.backup(["."], { cwd: source, args: ["--host", "host-b", "--exclude", "*.c"] });

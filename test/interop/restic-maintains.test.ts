@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { SeededRandom } from "@comeback/testkit";
 import { Client, PASSWORD } from "../drivers/client.ts";
 import { Corpus } from "../drivers/corpus.ts";
+import { initQuickly } from "../drivers/quick-repository.ts";
 import { assertSameTree } from "../drivers/same-tree.ts";
 import { makeFolder, scratchFolder } from "../drivers/scratch.ts";
 import { COMEBACK, RESTIC_014, RESTIC_018, RESTICS } from "../drivers/tools.ts";
@@ -21,7 +22,7 @@ for (const [i, tool] of RESTICS.entries()) {
     // "." leaves the folders above out, which others change.
     const ours = new Client(COMEBACK, join(place, "repository"));
     const theirs = new Client(tool, ours.repository);
-    await ours.done(["init"]);
+    await initQuickly(ours);
     for (let round = 0; round < 2; round++) {
       for (let n = 0; n < 3; n++) {
         corpus.change(30);
@@ -48,7 +49,7 @@ test("rebuild-index, repack, rewrite, tag, copy: what restic makes of our reposi
   const corpus = new Corpus(join(place, "source"), new SeededRandom(510), { small: 100, large: 2 });
   const ours = new Client(COMEBACK, join(place, "repository"));
   const theirs = new Client(RESTIC_018, ours.repository);
-  await ours.done(["init"]);
+  await initQuickly(ours);
   await ours.backup(["."], { cwd: corpus.folder });
   await theirs.done(["tag", "--add", "kept", "latest"]);
   await theirs.done(["rewrite", "--exclude", "small-0", "latest"]);
@@ -58,7 +59,7 @@ test("rebuild-index, repack, rewrite, tag, copy: what restic makes of our reposi
   const copied = new Client(RESTIC_018, join(place, "copy"));
   const from = ["--from-repo", ours.repository];
   const env = { RESTIC_FROM_PASSWORD: PASSWORD };
-  await copied.done(["init", "--copy-chunker-params", ...from], { env });
+  await initQuickly(copied, ["--copy-chunker-params", ...from], { env });
   await copied.done(["copy", ...from], { env });
   const oursCopied = new Client(COMEBACK, copied.repository);
   await oursCopied.check();
@@ -72,7 +73,7 @@ test("find, diff and dump on our snapshots", async () => {
   const place = makeFolder(folder, "look");
   const source = makeFolder(place, "source");
   const ours = new Client(COMEBACK, join(place, "repository"));
-  await ours.done(["init"]);
+  await initQuickly(ours);
   const bytes = new SeededRandom(520).bytes(3 * MiB);
   writeFileSync(join(source, "stays"), bytes);
   writeFileSync(join(source, "old name"), "something\n");
@@ -103,7 +104,7 @@ test("what comes in by standard input or from a command, restic dumps, and the o
   const repository = join(folder, "streams");
   const ours = new Client(COMEBACK, repository);
   const theirs = new Client(RESTIC_018, repository);
-  await ours.done(["init"]);
+  await initQuickly(ours);
   const bytes = new SeededRandom(530).bytes(40 * MiB + 123);
   const file = join(folder, "stream-source");
   writeFileSync(file, bytes);
@@ -137,7 +138,7 @@ test("what comes in by standard input or from a command, restic dumps, and the o
 
 test("a command that fails makes no snapshot", async () => {
   const ours = new Client(COMEBACK, join(folder, "failing-command"));
-  await ours.done(["init"]);
+  await initQuickly(ours);
   const script = "head -c 20000000 /dev/urandom; exit 7";
   const failed = await ours.run(["backup", "--stdin-from-command", "--", "sh", "-c", script]);
   assert.equal(failed.exitCode, 1, failed.describe());

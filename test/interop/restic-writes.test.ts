@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { randomTree } from "@comeback/testkit";
 import { Client } from "../drivers/client.ts";
+import { copyNew } from "../drivers/quick-repository.ts";
 import { neverSaved } from "../drivers/restic-limits.ts";
 import { assertSameTree } from "../drivers/same-tree.ts";
 import { makeFolder, scratchFolder } from "../drivers/scratch.ts";
@@ -36,7 +37,7 @@ for (const { tool, seed, init, backup } of VARIANTS) {
     const source = join(place, "source");
     randomTree(source, seed, { entries: 300, largeFiles: seed % 2 === 0 });
     const theirs = new Client(tool, join(place, "repository"));
-    await theirs.done(["init", ...init]);
+    await copyNew(theirs, init);
     await theirs.backup([source], { args: backup });
     const ours = new Client(COMEBACK, theirs.repository);
     await ours.check();

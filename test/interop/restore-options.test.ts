@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { buildTree, directory, file, treeOf, type TreeSpec } from "@comeback/testkit";
 import { Client } from "../drivers/client.ts";
+import { initQuickly } from "../drivers/quick-repository.ts";
 import { assertSameTree } from "../drivers/same-tree.ts";
 import { makeFolder, scratchFolder } from "../drivers/scratch.ts";
 import { COMEBACK, RESTIC_018 } from "../drivers/tools.ts";
@@ -89,7 +90,7 @@ const theirs = new Client(RESTIC_018, join(folder, "repository"));
 const ours = new Client(COMEBACK, theirs.repository);
 
 test("a repository of restic's", async () => {
-  await theirs.done(["init"]);
+  await initQuickly(theirs);
   await theirs.backup([source]);
 });
 

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { randomTree, SeededRandom } from "@comeback/testkit";
 import { Client } from "../drivers/client.ts";
+import { copyNew } from "../drivers/quick-repository.ts";
 import { repositoryBytes } from "../drivers/repository-files.ts";
 import { beyondRestic } from "../drivers/restic-limits.ts";
 import { assertSameTree } from "../drivers/same-tree.ts";
@@ -18,7 +19,7 @@ const MiB = 1024 * 1024;
 async function newRepository(place: string, writer: Tool): Promise<[Client, Client]> {
   const clients = [COMEBACK, RESTIC_018].map((tool) => new Client(tool, join(place, "repository")));
   const [ours, theirs] = clients as [Client, Client];
-  await (writer === COMEBACK ? ours : theirs).done(["init"]);
+  await copyNew(writer === COMEBACK ? ours : theirs);
   return [ours, theirs];
 }
 

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { randomTree } from "@comeback/testkit";
 import { Client } from "../drivers/client.ts";
+import { initQuickly } from "../drivers/quick-repository.ts";
 import { beyondRestic } from "../drivers/restic-limits.ts";
 import { assertSameTree } from "../drivers/same-tree.ts";
 import { makeFolder, scratchFolder } from "../drivers/scratch.ts";
@@ -30,7 +31,7 @@ for (const { seed, entries, largeFiles, init, backup } of VARIANTS) {
     const source = join(place, "source");
     randomTree(source, seed, { entries, largeFiles });
     const ours = new Client(COMEBACK, join(place, "repository"));
-    await ours.done(["init", ...init]);
+    await initQuickly(ours, init);
     await ours.backup([source], { args: backup });
     for (const tool of RESTICS) {
       const theirs = new Client(tool, ours.repository);
@@ -47,7 +48,7 @@ test("a relative target puts its entries at the top, as restic does", async () =
   const source = join(place, "source");
   randomTree(source, 105, { entries: 100 });
   const ours = new Client(COMEBACK, join(place, "repository"));
-  await ours.done(["init"]);
+  await initQuickly(ours);
   await ours.backup(["."], { cwd: source });
   for (const tool of RESTICS) {
     const target = join(place, tool.name);

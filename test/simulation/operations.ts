@@ -65,7 +65,7 @@ async function backUp(actor: Actor): Promise<void> {
   const { repository, signal, mayWrite } = session;
   const [parent] = await Promise.all([
     findLatest(repository, { hosts: [client.name] }, { signal }),
-    repository.loadIndex({ signal }),
+    repository.loadIndex({ newBlobsExpected: 0, signal }),
   ]);
   const result = await backup({
     repository,
@@ -164,7 +164,7 @@ async function copyAll({ world, client }: Actor): Promise<void> {
   const source = from.repository;
   const snapshots = await listSnapshots(source, {}, { signal });
   await source.loadIndex({ includeMarked: true, signal });
-  await to.repository.loadIndex({ signal });
+  await to.repository.loadIndex({ newBlobsExpected: 0, signal });
   const { mayWrite, repository: target } = to;
   const result = await copy({ source, target, snapshots, workers: 2, mayWrite, signal });
   for (const { action, copy: made } of result.outcomes) {

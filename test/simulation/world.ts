@@ -157,27 +157,24 @@ export async function openSession(
   client: SimulatedClient,
   options: { readonly exclusive: boolean; readonly activity?: "prune" },
 ): Promise<Session> {
-  const repository = await world.open(client.process);
+  await using opened = new AsyncDisposableStack();
+  const repository = opened.use(await world.open(client.process));
   const stop = new AbortController();
   const lockWait = new AbortController();
   const { clock } = client.simulation;
-  const lock = await RepositoryLock.acquire(repository, {
-    ...options,
-    clock,
-    signal: lockWait.signal,
-    onLost: (error) => stop.abort(error),
-  });
+  const lock = opened.use(
+    await RepositoryLock.acquire(repository, {
+      ...options,
+      clock,
+      signal: lockWait.signal,
+      onLost: (error) => stop.abort(error),
+    }),
+  );
   lock.confirmed.catch((error: unknown) => {
     if (!lockWait.signal.aborted) stop.abort(error);
   });
-  if (options.activity !== undefined) {
-    try {
-      await lock.confirmed;
-    } catch (error) {
-      await lock[Symbol.asyncDispose]();
-      throw error;
-    }
-  }
+  if (options.activity !== undefined) await lock.confirmed;
+  const session = opened.move();
   return {
     repository,
     signal: stop.signal,
@@ -185,11 +182,7 @@ export async function openSession(
     async [Symbol.asyncDispose]() {
       const done = { exitCode: ExitCode.done };
       lockWait.abort(new ComebackError("interrupted", "the command is done", done));
-      try {
-        await lock[Symbol.asyncDispose]();
-      } finally {
-        await repository[Symbol.asyncDispose]();
-      }
+      await session.disposeAsync();
     },
   };
 }

@@ -136,6 +136,7 @@ test("files and database come back as they were at one moment, and the service r
       "capture comeback-kit",
       "verify nas",
       "retain nas",
+      "report",
     ],
   );
   assert.deepEqual(readdirSync(join(srv, ".frozen")), []);

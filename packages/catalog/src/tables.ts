@@ -33,6 +33,7 @@ export interface Tables {
     plan: string;
     lastRunId: string | null;
     lastRun: string | null;
+    /** Where it is the last one too, that record is not there twice. */
     lastGoodRunId: string | null;
     lastGoodRun: string | null;
     isRunning: Generated<number>;

@@ -64,6 +64,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/plan.ts"),
   },
   {
+    name: "notify",
+    summary: "list the channels of notifications, and try them",
+    load: () => import("./commands/notify.ts"),
+  },
+  {
     name: "init",
     summary: "make a new repository",
     load: () => import("./commands/init.ts"),
@@ -202,6 +207,21 @@ const COMMANDS: readonly CommandEntry[] = [
     name: "cache",
     summary: "list and clean the local caches",
     load: () => import("./commands/cache.ts"),
+  },
+  {
+    name: "history",
+    summary: "show what runs did, and the versions of a file",
+    load: () => import("./commands/history.ts"),
+  },
+  {
+    name: "logs",
+    summary: "print what a run said, and follow it",
+    load: () => import("./commands/logs.ts"),
+  },
+  {
+    name: "audit",
+    summary: "list and verify the audit log",
+    load: () => import("./commands/audit.ts"),
   },
   {
     name: "version",

@@ -380,6 +380,27 @@ export const COMMAND_LAST_WORDS_MAX_BYTES: number = 8 * KiB;
 export const COMMAND_LINE_MAX_CHARS: number = 64 * 1024;
 /** One message through one channel. */
 export const NOTIFY_TIMEOUT_MS = 30_000;
+/** Of what a channel answers, so much is read: Telegram sends the whole message back. */
+export const NOTIFY_ANSWER_MAX_BYTES: number = 128 * KiB;
+/** Tries of one message, the pause before the second (each next is three times it), and all of it. */
+export const NOTIFY_ATTEMPTS_MAX = 4;
+export const NOTIFY_RETRY_PAUSE_MS = 2_000;
+export const NOTIFY_TOTAL_MAX_MS: number = 2 * 60_000;
+/** A run waits no longer for those who are told that it begins, or that it was interrupted. */
+export const NOTIFY_BRIEF_MAX_MS = 5_000;
+/** Channels that are told at the same time. */
+export const NOTIFY_CHANNELS_IN_FLIGHT_MAX = 4;
+/** Messages that wait for a digest, or for a channel to work again; older ones are only counted. */
+export const NOTIFY_KEPT_MAX = 50;
+export const NOTIFY_KEPT_LINES_MAX = 8;
+export const NOTIFY_KEPT_LINE_MAX_CHARS = 300;
+/** What could not be delivered is tried again at most so often, where nothing new is to be told. */
+export const NOTIFY_KEPT_RETRY_MS: number = 15 * 60_000;
+/** Who changes what a channel remembers waits so long for others that do; then it goes on. */
+export const NOTIFY_LOCK_WAIT_MS = 5_000;
+export const NOTIFY_LOCK_POLL_MS = 20;
+/** Messages that a channel remembers to have sent, to say none twice. */
+export const NOTIFY_TOLD_MAX = 500;
 
 /** What a run logs is written to the catalog in pieces of so many lines, and kept up to so many. */
 export const RUN_LOG_BATCH_LINES = 64;
@@ -445,6 +466,8 @@ export const CATALOG_QUERY_MAX_MS = 120_000;
 export const CATALOG_STATEMENTS_MAX = 128;
 /** Rows that one statement writes or names, and rows that one transaction removes. */
 export const CATALOG_ROWS_AT_ONCE = 500;
+/** Plans whose states are read at once; no fewer than CATALOG_ROWS_AT_ONCE. */
+export const CATALOG_PLANS_PAGE = 1_000;
 /** Audit entries that are read at once. */
 export const CATALOG_AUDIT_PAGE = 1_000;
 /** A snapshot that is only busy is removed after a pause, and so often. */

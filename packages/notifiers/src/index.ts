@@ -1,1 +1,3 @@
-export {};
+export { makeNotifier, type MakeNotifierWorld } from "./make-notifier.ts";
+export type { NotifierSettings, TextOrReference } from "./notifier-settings.ts";
+export type { NotifierWorld } from "./notifier-world.ts";

@@ -8,6 +8,15 @@ export * from "./configuration/schema/source.ts";
 export type { SecretReference } from "./configuration/schema/values.ts";
 export * from "./copies/order-copies.ts";
 export * from "./copies/select-snapshots.ts";
+export type { Channel } from "./notify/channel.ts";
+export {
+  type ChannelReport,
+  type DispatcherOptions,
+  NotificationDispatcher,
+  type TellOptions,
+} from "./notify/dispatcher.ts";
+export { notificationOfRun } from "./notify/notification-of-run.ts";
+export { type Exclusively, stateLock } from "./notify/state-lock.ts";
 export * from "./retention/plan-retention.ts";
 export * from "./runs/bootstrap-kit.ts";
 export * from "./runs/compare-with-history.ts";
@@ -42,3 +51,15 @@ export {
 export { resolvedPlan, resolvedPlanText } from "./configuration/resolved-plan.ts";
 export * from "./state-folder.ts";
 export * from "./status/next-runs.ts";
+export { fileChanges, type FileChangesOptions } from "./catalog/file-changes.ts";
+export {
+  rebuildCatalog,
+  type RebuildCatalogOptions,
+  type RebuildSummary,
+} from "./catalog/rebuild-catalog.ts";
+export {
+  recordSnapshotFiles,
+  type RecordSnapshotFilesOptions,
+} from "./catalog/record-snapshot-files.ts";
+export { readSnapshotTags, type RunTags, snapshotTags, sourceTags } from "./runs/snapshot-tags.ts";
+export { stateFolder } from "./state-folder.ts";

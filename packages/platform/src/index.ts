@@ -13,6 +13,7 @@ export { findProgram } from "./find-program.ts";
 export * from "./malloc.ts";
 export * from "./mapped-file.ts";
 export * from "./native-library.ts";
+export { sendToNotifySocket } from "./notify-socket.ts";
 export * from "./open.ts";
 export * from "./poly1305-aes.ts";
 export * from "./process-place.ts";

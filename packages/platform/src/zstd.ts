@@ -17,6 +17,8 @@ export interface Zstd extends Disposable {
    * frame is damaged or does not fit.
    */
   decompress(source: Uint8Array, target: Uint8Array): number;
+  /** What a frame says that it decompresses to, in bytes; -1 where it does not say, or is none. */
+  contentSize(frame: Uint8Array): number;
 }
 
 export interface ZstdOptions {
@@ -41,6 +43,7 @@ const PROTOTYPES = {
   freeDecompressor: "size_t ZSTD_freeDCtx(void *context)",
   decompress:
     "int64_t ZSTD_decompressDCtx(void *context, void *target, size_t capacity, const void *source, size_t size)",
+  contentSize: "int64_t ZSTD_getFrameContentSize(const void *source, size_t size)",
 } as const;
 
 let library: ReturnType<typeof processFunctions<keyof typeof PROTOTYPES>> | null = null;
@@ -53,7 +56,8 @@ export function createNativeZstd(options: ZstdOptions): Zstd | undefined {
   const compressor = zstd.createCompressor();
   zstd.setParameter(compressor, PARAMETER_COMPRESSION_LEVEL, options.level);
   const decompressor = zstd.createDecompressor();
-  // An error is a size_t close to its maximum, hence negative in the signed reading.
+  // An error is a size_t close to its maximum, hence negative in the signed reading; so is a size that
+  // is not known.
   const size = (result: unknown): number => (Number(result) < 0 ? -1 : Number(result));
   const life = new NativeLife("zstd");
   return {
@@ -65,6 +69,7 @@ export function createNativeZstd(options: ZstdOptions): Zstd | undefined {
       life.assertOpen();
       return size(zstd.decompress(decompressor, target, target.length, source, source.length));
     },
+    contentSize: (frame) => size(zstd.contentSize(frame, frame.length)),
     [Symbol.dispose]() {
       if (!life.end()) return;
       zstd.freeCompressor(compressor);
@@ -92,6 +97,8 @@ export function createPortableZstd(options: ZstdOptions): Zstd {
         return -1;
       }
     },
+    // zlib does not tell.
+    contentSize: () => -1,
     [Symbol.dispose]() {
       // Nothing is kept between calls.
     },

@@ -1,3 +1,10 @@
+export { ChildRuns, type ChildRunsOptions, runArguments } from "./daemon/child-runs.ts";
+export { Daemon, type DaemonEvent, type DaemonParts } from "./daemon/daemon.ts";
+export { notificationOfEvent } from "./daemon/notification-of-event.ts";
+export { serviceManager, type ServiceManager } from "./daemon/service-manager.ts";
+export { collectMetrics, type MetricsSources } from "./metrics/collect-metrics.ts";
+export { type Metric, renderMetrics, type Sample } from "./metrics/metric.ts";
+export { writeMetricsTextfile } from "./metrics/metrics-textfile.ts";
 export { backupLaneId, configurationTimings } from "./scheduler/configuration-lanes.ts";
 export type { Lane, LaneJob, LaneTrigger } from "./scheduler/lane.ts";
 export type { MissReason } from "./scheduler/schedule-state.ts";

@@ -3,6 +3,8 @@ export * from "./catalog-conformance/index.ts";
 export * from "./fault-proxy/index.ts";
 export * from "./faulty-backend.ts";
 export * from "./memory-backend.ts";
+export * from "./notifier-conformance/index.ts";
+export * from "./notifier-stand-ins/index.ts";
 export * from "./protected-source-conformance/index.ts";
 export * from "./memory-catalog.ts";
 export * from "./s3-stand-in/index.ts";

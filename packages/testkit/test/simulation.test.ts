@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
 import { describe, it } from "node:test";
 import type { Backend, FileType } from "@comeback/core";
 import { MemoryBackend, SimulatedStore, type SimulatedTrouble, Simulation } from "../src/index.ts";
@@ -60,6 +61,21 @@ describe("a simulation", () => {
     const names = await namesIn(store.memory, "pack");
     assert.deepEqual(names.slice(-4), [..."4567"].map(nameOf));
     assert.ok(names.length <= 5, "at most the call at which it crashed was made");
+  });
+
+  it("listens to the signal of a call no longer than the call takes", async () => {
+    using simulation = new Simulation(1, CALM);
+    const store = new SimulatedStore("store", new MemoryBackend());
+    const { signal } = new AbortController();
+    simulation.client("A", async ({ process }) => {
+      const saving = process
+        .backend(store)
+        .save({ type: "pack", name: nameOf("0") }, Buffer.from("0"), { signal });
+      assert.equal(getEventListeners(signal, "abort").length, 1);
+      await saving;
+    });
+    await simulation.run();
+    assert.deepEqual(getEventListeners(signal, "abort"), []);
   });
 
   it("leaves parts of files where it is told to, and counts them", async () => {

@@ -14,7 +14,8 @@ const user = { name: "ada", password: "p@ss:w/%41" };
 test("a repository's life on rest-server, with a password", async () => {
   const place = makeFolder(scratch, "rest-server");
   await using server = await startRestServer({ data: join(place, "data"), user });
-  await liveThrough(place, { location: `${server.url}/laptop/` }, 701);
+  const folder = join(place, "data/laptop");
+  await liveThrough(place, { location: `${server.url}/laptop/`, folder }, 701);
 });
 
 test("a repository's life on rclone serve restic, user and password from the environment", async () => {
@@ -25,7 +26,12 @@ test("a repository's life on rclone serve restic, user and password from the env
   // restic 0.14 does not know them yet.
   await liveThrough(
     place,
-    { location: `${location}/laptop/`, locationFor014: `${server.url}/laptop/`, env },
+    {
+      location: `${location}/laptop/`,
+      locationFor014: `${server.url}/laptop/`,
+      env,
+      folder: join(place, "data/laptop"),
+    },
     702,
   );
 });
@@ -33,12 +39,10 @@ test("a repository's life on rclone serve restic, user and password from the env
 test("a repository's life on a socket", async () => {
   const place = makeFolder(scratch, "socket");
   await using server = await startRestServerOnSocket(join(place, "data"));
+  const folder = join(place, "data/repositories/laptop");
   await liveThrough(
     place,
-    {
-      location: `${server.url}/laptop/`,
-      locationFor014: join(place, "data/repositories/laptop"),
-    },
+    { location: `${server.url}/laptop/`, locationFor014: folder, folder },
     703,
   );
 });

@@ -3,6 +3,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { randomTree } from "@comeback/testkit";
 import { Client } from "../../drivers/client.ts";
+import { quickenKey } from "../../drivers/quick-repository.ts";
 import { beyondRestic } from "../../drivers/restic-limits.ts";
 import { assertSameTree } from "../../drivers/same-tree.ts";
 import { makeFolder } from "../../drivers/scratch.ts";
@@ -14,6 +15,8 @@ export interface RepositoryPlace {
   /** The same for restic 0.14, which does not know all forms. */
   readonly locationFor014?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** The folder in which the server keeps it, where its files are there as they are. */
+  readonly folder?: string;
 }
 
 /**
@@ -34,6 +37,7 @@ export async function liveThrough(
   randomTree(second, seed + 1, { entries: 60 });
 
   await ours.done(["init"], options);
+  if (place.folder !== undefined) await quickenKey(place.folder);
   await ours.backup(["."], { ...options, cwd: first });
   await ours.done(["check", "--read-data"], options);
   await new18.done(["check", "--read-data"], options);

@@ -6,6 +6,7 @@ import { SeededRandom } from "@comeback/testkit";
 import { assertError } from "../../drivers/assert-error.ts";
 import { Client } from "../../drivers/client.ts";
 import { Corpus } from "../../drivers/corpus.ts";
+import { quickenKey } from "../../drivers/quick-repository.ts";
 import { assertSameTree } from "../../drivers/same-tree.ts";
 import { makeFolder } from "../../drivers/scratch.ts";
 import { COMEBACK, RESTIC_014, RESTIC_018 } from "../../drivers/tools.ts";
@@ -25,6 +26,7 @@ test(`backup, check, forget, prune and restore; restic agrees, seed ${SEED}`, as
   const ours = new Client(COMEBACK, url("ours"));
   const theirs = new Client(RESTIC_018, url("ours"));
   await ours.done(["init"], { env });
+  await quickenKey(join(folder, "ours"));
   await ours.backup([corpus.folder], { env });
   corpus.change(30);
   const { snapshot_id: latest } = await ours.backup([corpus.folder], { env });
@@ -45,6 +47,7 @@ test("what restic wrote there is checked and restored", async () => {
   const ours = new Client(COMEBACK, url("theirs"));
   const theirs = new Client(RESTIC_018, url("theirs"));
   await theirs.done(["init"], { env });
+  await quickenKey(join(folder, "theirs"));
   const { snapshot_id: snapshot } = await theirs.backup([corpus.folder], { env });
   await ours.done(["check", "--read-data"], { env });
   await ours.restore(snapshot, join(folder, "back-ours"), [], { env });

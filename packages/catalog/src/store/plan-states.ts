@@ -1,4 +1,5 @@
 import {
+  CATALOG_PLANS_PAGE,
   CATALOG_ROWS_AT_ONCE,
   type PlanState,
   type ProofRecord,
@@ -19,14 +20,26 @@ export async function readPlanStates(
   database: CatalogDatabase,
   plans?: readonly string[],
 ): Promise<PlanState[]> {
-  if (plans === undefined) return database.read((db) => statesOf(db));
+  if (plans === undefined) return await readAll(database);
   const names = [...new Set(plans)];
   const found: PlanState[] = [];
   for (const some of chunksOf(names, CATALOG_ROWS_AT_ONCE)) {
-    found.push(...(await database.read((db) => statesOf(db, some))));
+    found.push(...(await database.read((db) => statesOf(db, { plans: some }))));
   }
   const known = new Map(found.map((state) => [state.plan, state]));
   return names.map((plan) => known.get(plan) ?? noState(plan)).toSorted(byPlan);
+}
+
+/** In pages: what else the process does goes on between them, and their rows are soon garbage. */
+async function readAll(database: CatalogDatabase): Promise<PlanState[]> {
+  const found: PlanState[] = [];
+  for (;;) {
+    const after = found.at(-1)?.plan;
+    const page = await database.read((db) => statesOf(db, { after }));
+    found.push(...page);
+    if (page.length < CATALOG_PLANS_PAGE) return found;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }
 
 /**
@@ -70,7 +83,8 @@ export async function refreshRuns(tx: Transaction<Tables>, plan: string): Promis
       lastRunId: last?.id ?? null,
       lastRun: jsonOf(last),
       lastGoodRunId: good?.id ?? null,
-      lastGoodRun: jsonOf(good),
+      // Mostly the same: to read it twice would be a quarter of what `status` takes.
+      lastGoodRun: good?.id === last?.id ? null : jsonOf(good),
       isRunning: open === undefined ? 0 : 1,
     })
     .where("plan", "=", plan)
@@ -149,16 +163,26 @@ function jsonOf(row: object | undefined): string | null {
   return row === undefined ? null : JSON.stringify(fromRow(row));
 }
 
-async function statesOf(db: Kysely<Tables>, plans?: readonly string[]): Promise<PlanState[]> {
+/** Of the plans that are named, or of a page of all. */
+async function statesOf(
+  db: Kysely<Tables>,
+  wanted: { readonly plans: readonly string[] } | { readonly after: string | undefined },
+): Promise<PlanState[]> {
   let states = db.selectFrom("planStates").selectAll();
-  let snapshots = db.selectFrom("newestSnapshots").selectAll();
-  if (plans !== undefined) {
-    states = states.where("plan", "in", plans);
-    snapshots = snapshots.where("plan", "in", plans);
+  let snapshots = db.selectFrom("newestSnapshots").select(["plan", "record"]);
+  if ("plans" in wanted) {
+    states = states.where("plan", "in", wanted.plans);
+    snapshots = snapshots.where("plan", "in", wanted.plans);
+  } else if (wanted.after !== undefined) {
+    states = states.where("plan", ">", wanted.after);
+    snapshots = snapshots.where("plan", ">", wanted.after);
   }
-  const rows = await states.orderBy("plan").execute();
+  const rows = await states.orderBy("plan").limit(CATALOG_PLANS_PAGE).execute();
+  const last = rows.at(-1);
+  if (last === undefined) return [];
   const newest = new Map<string, SnapshotRecord[]>();
   for (const { plan, record } of await snapshots
+    .where("plan", "<=", last.plan)
     .orderBy("plan")
     .orderBy("source")
     .orderBy("destination")
@@ -175,16 +199,24 @@ function stateOf(
   row: Selectable<Tables["planStates"]>,
   newest: readonly SnapshotRecord[],
 ): PlanState {
-  const { plan, lastRun, lastGoodRun, lastProof, isRunning, openMisses } = row;
+  const { plan, isRunning, openMisses } = row;
+  const lastRun = recordOf<RunRecord>(row.lastRun);
+  const isLastGood = row.lastGoodRunId !== null && row.lastGoodRunId === row.lastRunId;
+  const lastGoodRun = isLastGood ? lastRun : recordOf<RunRecord>(row.lastGoodRun);
+  const lastProof = recordOf<ProofRecord>(row.lastProof);
   return {
     plan,
-    ...(lastRun === null ? {} : { lastRun: JSON.parse(lastRun) as RunRecord }),
-    ...(lastGoodRun === null ? {} : { lastGoodRun: JSON.parse(lastGoodRun) as RunRecord }),
+    ...(lastRun === undefined ? {} : { lastRun }),
+    ...(lastGoodRun === undefined ? {} : { lastGoodRun }),
     isRunning: isRunning === 1,
     newest,
-    ...(lastProof === null ? {} : { lastProof: JSON.parse(lastProof) as ProofRecord }),
+    ...(lastProof === undefined ? {} : { lastProof }),
     openMisses,
   };
+}
+
+function recordOf<T>(json: string | null): T | undefined {
+  return json === null ? undefined : (JSON.parse(json) as T);
 }
 
 function noState(plan: string): PlanState {

@@ -1,21 +1,16 @@
-import { join } from "node:path";
 import { openCatalog } from "@comeback/catalog";
 import type { CatalogStore } from "@comeback/core";
-import { type Configuration, resolveText } from "@comeback/operations";
-import { systemCommandRunner } from "@comeback/platform";
+import type { Configuration } from "@comeback/operations";
+import { configuredCatalog } from "../catalog/open-command-catalog.ts";
 import type { CommandContext } from "../context.ts";
 
-/** The catalog that the configuration names, or the one in the state folder. */
+/** The catalog that runs write, and that those read who have the configuration. */
 export async function openRunCatalog(
-  { clock, env, signal }: CommandContext,
-  { catalog }: Pick<Configuration, "catalog">,
-  stateFolder: string,
+  context: CommandContext,
+  configuration: Pick<Configuration, "catalog" | "state">,
   create = true,
 ): Promise<CatalogStore> {
-  const world = { env, commands: systemCommandRunner, signal };
-  const location =
-    catalog === undefined
-      ? env["COMEBACK_CATALOG"] || join(stateFolder, "catalog.sqlite")
-      : await resolveText(catalog, world, "catalog");
+  const { clock, env, signal } = context;
+  const location = env["COMEBACK_CATALOG"] || (await configuredCatalog(context, configuration));
   return openCatalog(location, { clock, signal, create });
 }

@@ -17,6 +17,7 @@ import {
   type KitFile,
   listLeftOver,
   type LoadedConfiguration,
+  type NotificationDispatcher,
   type RunObserver,
   type RunServices,
   type SourceSettings,
@@ -30,6 +31,8 @@ import { destinationContext } from "../configuration/destination-context.ts";
 import { loadForCommand } from "../configuration/load-for-command.ts";
 import { validateTrigger } from "../configuration/plan-parts.ts";
 import type { CommandContext } from "../context.ts";
+import { notifyChannels } from "../notify/notify-channels.ts";
+import { openDispatcher } from "../notify/open-dispatcher.ts";
 import { isFolderLocation } from "../opening/find-backend.ts";
 import { openSession, type Session } from "../opening/session.ts";
 import { makeProtectedSource } from "../sources/make-protected-source.ts";
@@ -50,6 +53,7 @@ export class OpenRunServices implements RunServices, AsyncDisposable {
   readonly #context: CommandContext;
   readonly #loaded: LoadedConfiguration;
   readonly #sources: SourceServices;
+  readonly #dispatcher: NotificationDispatcher;
   readonly configuration: Configuration;
   readonly configurationFiles: RunServices["configurationFiles"];
   readonly catalog: CatalogStore;
@@ -76,6 +80,8 @@ export class OpenRunServices implements RunServices, AsyncDisposable {
     this.#context = context;
     this.#loaded = loaded;
     this.#sources = sourceServicesFor({ env, clock });
+    const { catalog, stateFolder } = given;
+    this.#dispatcher = openDispatcher(loaded.configuration, { env, clock, catalog, stateFolder });
     this.configuration = loaded.configuration;
     this.configurationFiles = given.files;
     this.catalog = given.catalog;
@@ -101,7 +107,7 @@ export class OpenRunServices implements RunServices, AsyncDisposable {
     const files = await Promise.all(
       loaded.files.map(async (path) => ({ path, text: await readFile(path, "utf8") })),
     );
-    const catalog = await openRunCatalog(context, configuration, stateFolder);
+    const catalog = await openRunCatalog(context, configuration);
     return new OpenRunServices({ context, observer, loaded, files, catalog, stateFolder });
   }
 
@@ -183,8 +189,8 @@ export class OpenRunServices implements RunServices, AsyncDisposable {
     return replicateDestination(await this.#contextOf(from, signal), target);
   }
 
-  notify(_channels: readonly string[], _notification: Notification): Promise<void> {
-    return Promise.resolve();
+  notify(channels: readonly string[], notification: Notification): Promise<void> {
+    return notifyChannels(this.#dispatcher, channels, { notification, signal: this.signal });
   }
 
   [Symbol.asyncDispose](): PromiseLike<void> {

@@ -41,7 +41,7 @@ export async function showStatus(
     });
   }
   const chosen = names.length === 0 ? known : names;
-  const states = await readStates(context, { configuration, stateFolder, chosen });
+  const states = await readStates(context, { configuration, chosen });
   const nowMs = clock.now();
   const plans = chosen.map((name) => assess(configuration, { name, states, nowMs }));
   const leftOver = (await listLeftOver(stateFolder)).flatMap(({ runId, steps }) =>
@@ -85,14 +85,13 @@ async function readStates(
   context: CommandContext,
   given: {
     readonly configuration: Configuration;
-    readonly stateFolder: string;
     readonly chosen: readonly string[];
   },
 ): Promise<ReadonlyMap<string, PlanState>> {
-  const { configuration, stateFolder, chosen } = given;
+  const { configuration, chosen } = given;
   let catalog: CatalogStore;
   try {
-    catalog = await openRunCatalog(context, configuration, stateFolder, false);
+    catalog = await openRunCatalog(context, configuration, false);
   } catch (error) {
     if (isComebackError(error, "catalog.none")) return new Map();
     throw error;

@@ -31,7 +31,7 @@ export interface Checkpoint {
 /** The checkpoint as it is kept: sealed as all files of the repository are, for it names paths. */
 export function encodeCheckpoint(checkpoint: Checkpoint, repository: Repository): Uint8Array {
   const json = Buffer.from(JSON.stringify(checkpoint));
-  return encodeUnpacked(json, repository.config.version, repository.codec.cipher);
+  return encodeUnpacked(json, repository.config.version, repository.codec);
 }
 
 /** `undefined` for whatever is not a sound checkpoint of this repository. */
@@ -41,7 +41,7 @@ export function decodeCheckpoint(
 ): Checkpoint | undefined {
   let parsed: Partial<Checkpoint> | null;
   try {
-    const json = decodeUnpacked(stored, repository.codec.cipher, "the checkpoint");
+    const json = decodeUnpacked(stored, repository.codec, "the checkpoint");
     parsed = JSON.parse(Buffer.from(json).toString("utf8"));
   } catch {
     return undefined;

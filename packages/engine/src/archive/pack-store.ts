@@ -142,7 +142,7 @@ export class PackStore {
     const number = repository.index.packNumber(pack.id);
     const { table } = repository.index;
     for (const entry of pack.entries) table.setPack(entry, number);
-    collectGarbage();
+    collectGarbage(pack.bytes);
     onStored(pack.bytes);
     // Gives the memory back now instead of at the next garbage collection. The cache may still be
     // writing a tree pack.

@@ -30,8 +30,9 @@ export class BlobStorer {
     this.bytesAdded += plaintext.length;
     this.blobsAdded++;
     if (!packer.isFull) return;
-    this.#packs.push(packer.finish());
-    collectGarbage();
+    const pack = packer.finish();
+    this.#packs.push(pack);
+    collectGarbage(pack.bytes);
   }
 
   get result(): StoredBlobs {

@@ -36,7 +36,7 @@ export function resealBlobs(
   }
   data.buffer.transfer(0);
   const finished = [...packs.data, ...packs.tree];
-  if (finished.length > 0) collectGarbage();
+  collectGarbage(finished.reduce((sum, { bytes }) => sum + bytes, 0));
   return {
     output: {
       packs: packs.data,

@@ -55,7 +55,7 @@ export function sealedBound(length: number): number {
 /** Plaintext blobs to boxes and back: compress and seal, open and decompress, verify. One a thread. */
 export class BlobCodec implements Disposable {
   readonly cipher: BoxCipher;
-  readonly #zstd: Zstd;
+  readonly zstd: Zstd;
   readonly #options: BlobCodecOptions;
   readonly #hash = new Uint8Array(32);
   #opened: Uint8Array<ArrayBuffer> = new Uint8Array(64 * 1024);
@@ -64,7 +64,7 @@ export class BlobCodec implements Disposable {
   constructor(options: BlobCodecOptions) {
     this.#options = options;
     this.cipher = new BoxCipher(options.key, options.random);
-    this.#zstd = createZstd({ level: ZSTD_LEVELS[options.compression] });
+    this.zstd = createZstd({ level: ZSTD_LEVELS[options.compression] });
   }
 
   /**
@@ -83,7 +83,7 @@ export class BlobCodec implements Disposable {
     let content = plaintext;
     if (compress) {
       const room = target.subarray(BOX_IV_BYTES);
-      const written = this.#zstd.compress(plaintext, room);
+      const written = this.zstd.compress(plaintext, room);
       assert(written > 0, "zstd could not compress a blob");
       content = room.subarray(0, written);
     }
@@ -139,7 +139,7 @@ export class BlobCodec implements Disposable {
 
   [Symbol.dispose](): void {
     this.cipher[Symbol.dispose]();
-    this.#zstd[Symbol.dispose]();
+    this.zstd[Symbol.dispose]();
   }
 
   #isHashOf(id: Uint8Array, plaintext: Uint8Array): boolean {
@@ -155,7 +155,7 @@ export class BlobCodec implements Disposable {
     if (uncompressedLength === 0) return this.#opened.subarray(0, length);
     if (this.#restored.length < uncompressedLength) this.#restored = grown(uncompressedLength);
     const target = this.#restored.subarray(0, uncompressedLength);
-    const written = this.#zstd.decompress(this.#opened.subarray(0, length), target);
+    const written = this.zstd.decompress(this.#opened.subarray(0, length), target);
     return written === uncompressedLength ? target : undefined;
   }
 }

@@ -14,6 +14,6 @@ export function encodeIndex(
     blobs:
       blobs instanceof Uint32Array ? Array.from(blobs, (entry) => packedBlob(table, entry)) : blobs,
   }));
-  const stored = encodeUnpacked(encodeIndexFile(listed), setup.version, codec.cipher);
+  const stored = encodeUnpacked(encodeIndexFile(listed), setup.version, codec);
   return { output: { stored }, transfer: [stored.buffer] };
 }

@@ -190,7 +190,7 @@ export class Repository implements AsyncDisposable {
   /** Reads every index file. A damaged one fails, for a partial index would hide stored data. */
   async loadIndex(options: LoadIndexOptions = {}): Promise<RepositoryIndex> {
     const { backend } = this;
-    const { includeMarked = false, onFile, ...call } = options;
+    const { includeMarked = false, newBlobsExpected, onFile, ...call } = options;
     const loaded = new Set<string>();
     let index: RepositoryIndex | undefined;
     for (let round = 0, isComplete = false; !isComplete; round++) {
@@ -199,7 +199,10 @@ export class Repository implements AsyncDisposable {
         if (!loaded.has(file.name)) files.push(file);
       }
       const bytes = files.reduce((sum, file) => sum + file.sizeBytes, 0);
-      const target = (index ??= RepositoryIndex.forFiles(bytes, { includeMarked }));
+      const target = (index ??= RepositoryIndex.forFiles(bytes, {
+        includeMarked,
+        newBlobsExpected,
+      }));
       // A prune may replace files meanwhile, and none of its new ones may be missed: who writes
       // stores a blob once more then, but who reads would take it for lost.
       isComplete = files.length === 0 || !includeMarked || round === INDEX_LOAD_ROUNDS_MAX;
@@ -231,7 +234,7 @@ export class Repository implements AsyncDisposable {
       const why = "its content does not match its name";
       throw type === "index" ? damaged(what, why, undefined, REBUILD_INDEX) : damaged(what, why);
     }
-    return decodeUnpacked(data, this.codec.cipher, what);
+    return decodeUnpacked(data, this.codec, what);
   }
 
   /** From now on, snapshots are only saved, and packs only removed, while this lock is held. */
@@ -251,7 +254,7 @@ export class Repository implements AsyncDisposable {
     options: OperationOptions = {},
   ): Promise<string> {
     const { version } = this.config;
-    return this.saveSealed(type, encodeUnpacked(json, version, this.codec.cipher), options);
+    return this.saveSealed(type, encodeUnpacked(json, version, this.codec), options);
   }
 
   /** Saves a file that was sealed before, under the name that its content gives it. */

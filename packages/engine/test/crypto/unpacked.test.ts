@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { zstdCompressSync } from "node:zlib";
+import { constants, zstdCompressSync } from "node:zlib";
 import { isComebackError } from "@comeback/core";
+import { createZstd } from "@comeback/platform";
 import { SeededRandom } from "@comeback/testkit";
 import fc from "fast-check";
 import { BoxCipher } from "../../src/crypto/box.ts";
@@ -9,22 +10,33 @@ import { generateMasterKey } from "../../src/crypto/master-key.ts";
 import { decodeUnpacked, encodeUnpacked } from "../../src/crypto/unpacked.ts";
 
 const cipher = new BoxCipher(generateMasterKey(new SeededRandom(4)), new SeededRandom(5));
+const codec = { cipher, zstd: createZstd({ level: 3 }) };
 
 describe("index, snapshot and lock files", () => {
   it("come back as they were, in both versions", () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.constantFrom(1, 2), (value, version) => {
         const json = Buffer.from(JSON.stringify({ value }));
-        const stored = encodeUnpacked(json, version, cipher);
-        assert.deepEqual(Buffer.from(decodeUnpacked(stored, cipher, "it")), json);
+        const stored = encodeUnpacked(json, version, codec);
+        assert.deepEqual(Buffer.from(decodeUnpacked(stored, codec, "it")), json);
       }),
     );
   });
 
   it("are plain JSON in version 1 and compressed JSON in version 2", () => {
     const json = Buffer.from("{}");
-    assert.deepEqual(cipher.open(encodeUnpacked(json, 1, cipher)), new Uint8Array(json));
-    assert.equal(cipher.open(encodeUnpacked(json, 2, cipher))?.[0], 2);
+    assert.deepEqual(cipher.open(encodeUnpacked(json, 1, codec)), new Uint8Array(json));
+    assert.equal(cipher.open(encodeUnpacked(json, 2, codec))?.[0], 2);
+  });
+
+  it("are read where the frame does not say its size, and where one follows another", () => {
+    const json = Buffer.from('{"a":1}');
+    const silent = zstdCompressSync(json, { params: { [constants.ZSTD_c_contentSizeFlag]: 0 } });
+    const two = [json.subarray(0, 4), json.subarray(4)].map((part) => zstdCompressSync(part));
+    for (const frames of [silent, zstdCompressSync(json), Buffer.concat(two)]) {
+      const stored = cipher.seal(Buffer.concat([Buffer.from([2]), frames]));
+      assert.deepEqual(Buffer.from(decodeUnpacked(stored, codec, "it")), json);
+    }
   });
 
   it("fail with a plain error whatever is sealed in them", () => {
@@ -42,7 +54,7 @@ describe("index, snapshot and lock files", () => {
       const stored = cipher.seal(content);
       const isDamage = (error: unknown): boolean =>
         isComebackError(error, "repository.damaged") && error.message.includes("index 1234");
-      assert.throws(() => decodeUnpacked(stored, cipher, "index 1234"), isDamage);
+      assert.throws(() => decodeUnpacked(stored, codec, "index 1234"), isDamage);
     }
   });
 
@@ -50,6 +62,6 @@ describe("index, snapshot and lock files", () => {
     // 600 MiB of zeros compress to 20 KB; that is beyond what an index may be.
     const bomb = zstdCompressSync(Buffer.alloc(600 * 1024 * 1024));
     const stored = cipher.seal(Buffer.concat([Buffer.from([2]), bomb]));
-    assert.throws(() => decodeUnpacked(stored, cipher, "it"), { code: "repository.damaged" });
+    assert.throws(() => decodeUnpacked(stored, codec, "it"), { code: "repository.damaged" });
   });
 });

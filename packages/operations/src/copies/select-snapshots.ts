@@ -51,7 +51,7 @@ function filterSnapshots(
   const chosen = snapshots.filter(({ tags }) => {
     const run = readSnapshotTags(tags);
     if (run === undefined) return false;
-    if (types !== undefined && !types.includes(run.type)) return false;
+    if (types !== undefined && !types.includes(run.backupType)) return false;
     return sources === undefined || sources.includes(run.source);
   });
   if (period === undefined) return chosen;

@@ -92,6 +92,6 @@ export function planRetention(options: RetentionOptions): RetentionPlan {
 
 function newestFull(snapshots: readonly Snapshot[]): Snapshot | undefined {
   return snapshots
-    .filter(({ tags }) => readSnapshotTags(tags)?.type === "full")
+    .filter(({ tags }) => readSnapshotTags(tags)?.backupType === "full")
     .toSorted((a, b) => Date.parse(b.time) - Date.parse(a.time))[0];
 }

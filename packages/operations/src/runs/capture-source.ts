@@ -123,7 +123,7 @@ async function captureInto(
   const which = { hostname: host, paths, parent, isForced };
   const kept = dryRun ? undefined : await services.checkpointOf(repository, which);
   let logged = 0;
-  const tags = snapshotTags({ plan, source, type, runId: options.runId });
+  const tags = snapshotTags({ plan, source, backupType: type, runId: options.runId });
   const result = await backup({
     repository,
     source: pinned.source,

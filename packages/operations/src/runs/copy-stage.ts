@@ -188,7 +188,7 @@ async function recordCopy(
         destination: to,
         snapshot: made,
         copiedFrom: snapshot.id,
-        backupType: tags.type,
+        backupType: tags.backupType,
         atMs: Date.parse(snapshot.time),
         files: summary?.total_files_processed ?? 0,
         sizeBytes: summary?.total_bytes_processed ?? 0,

@@ -3,6 +3,7 @@ import {
   isComebackError,
   type RunOutcome,
   type RunRecord,
+  type SnapshotRecord,
   type StageRecord,
 } from "@comeback/core";
 import { runHooks } from "../hooks/run-hooks.ts";
@@ -15,6 +16,7 @@ import { copyStage } from "./copy-stage.ts";
 import { Freeze } from "./freeze-stage.ts";
 import { preflightStage } from "./preflight-stage.ts";
 import { dryCatalog } from "./dry-catalog.ts";
+import { reportStage } from "./report-stage.ts";
 import { retainStage } from "./retain-stage.ts";
 import { makeRunId } from "./run-id.ts";
 import { RunLock } from "./run-lock.ts";
@@ -102,6 +104,7 @@ class PlanRun {
     await verifyStage(this.#state);
     if (plan.copies.length > 0) await copyStage(this.#state);
     await retainStage(this.#state);
+    await reportStage(this.#state);
   }
 
   async #capture(stack: Awaited<ReturnType<RunServices["openUndo"]>>): Promise<void> {
@@ -192,12 +195,26 @@ class PlanRun {
   async #notify(): Promise<void> {
     const { recorder, services, plan, request } = this.#state;
     if (plan.notify.length === 0 || request.dryRun) return;
-    const notification = notificationOfRun(recorder.run, recorder.stages, services.clock.now());
+    const snapshots = await this.#madeSnapshots();
+    const nowMs = services.clock.now();
+    const notification = notificationOfRun(recorder.run, recorder.stages, { nowMs, snapshots });
     await services.notify(plan.notify, notification).catch((error: unknown) => {
       recorder.log("warning", `not everybody could be told: ${textOf(error)}`, { stage: "report" });
     });
+    await recorder.flush();
+  }
+
+  /** None where the catalog does not say: the run has told of that. */
+  async #madeSnapshots(): Promise<SnapshotRecord[]> {
+    const { services, recorder, runId } = this.#state;
+    if (recorder.run.endedAtMs === undefined) return [];
+    const filter = { runId, limit: RUN_SNAPSHOTS_TOLD_MAX };
+    return services.catalog.listSnapshots(filter).catch(() => []);
   }
 }
+
+/** Snapshots of a run that its notification counts. */
+const RUN_SNAPSHOTS_TOLD_MAX = 1000;
 
 /** Nothing is expected of the kit: it changes with every run. */
 const KIT_SETTINGS: SourceSettings = source.parse({

@@ -1,23 +1,32 @@
 import { BACKUP_TYPES, type BackupType } from "@comeback/core";
 
-/** What a run's snapshot says of itself, in tags that restic keeps and shows. */
+/**
+ * What a run says of a snapshot in its tags: `plan:shop`, `source:db`, `type:full`,
+ * `run:20261128-020000-4f2a`. Any program that reads snapshots can tell, and a lost catalog can be
+ * made anew. Names hold no comma, at which restic's command line splits tags.
+ */
 export interface RunTags {
   readonly plan: string;
   readonly source: string;
-  readonly type: BackupType;
+  readonly backupType: BackupType;
   readonly runId: string;
 }
 
-export function snapshotTags({ plan, source, type, runId }: RunTags): string[] {
-  return [`plan:${plan}`, `source:${source}`, `type:${type}`, `run:${runId}`];
+export function snapshotTags({ plan, source, backupType, runId }: RunTags): string[] {
+  return [...sourceTags(plan, source), `type:${backupType}`, `run:${runId}`];
 }
 
-/** `undefined` where it is no run's. */
+/** The tags of all snapshots of a plan's source, whichever run made them: for a filter. */
+export function sourceTags(plan: string, source: string): string[] {
+  return [`plan:${plan}`, `source:${source}`];
+}
+
+/** What the tags say; none where they are not those of a run. Others among them are passed over. */
 export function readSnapshotTags(tags: readonly string[] = []): RunTags | undefined {
-  const find = (key: string): string | undefined =>
-    tags.find((tag) => tag.startsWith(`${key}:`))?.slice(key.length + 1);
-  const [plan, source, type, runId] = [find("plan"), find("source"), find("type"), find("run")];
-  if (plan === undefined || source === undefined || runId === undefined) return undefined;
-  const known = BACKUP_TYPES.find((one) => one === type);
-  return known === undefined ? undefined : { plan, source, type: known, runId };
+  const [plan, source, type, runId] = ["plan:", "source:", "type:", "run:"].map((start) =>
+    tags.find((tag) => tag.startsWith(start))?.slice(start.length),
+  );
+  const backupType = BACKUP_TYPES.find((known) => known === type);
+  if (!plan || !source || !runId || backupType === undefined) return undefined;
+  return { plan, source, backupType, runId };
 }

@@ -18,7 +18,7 @@ function snapshot(
     time,
     tree: "0".repeat(64),
     paths: ["/srv"],
-    tags: snapshotTags({ plan: "shop", source, type, runId: `run-${made}` }),
+    tags: snapshotTags({ plan: "shop", source, backupType: type, runId: `run-${made}` }),
     ...(original === undefined ? {} : { original }),
   };
 }

@@ -11,7 +11,7 @@ function snapshot(
   more: readonly string[] = [],
   type: BackupType = "incremental",
 ): Snapshot {
-  const tags = snapshotTags({ plan: "shop", source, type, runId: `run-${day}` });
+  const tags = snapshotTags({ plan: "shop", source, backupType: type, runId: `run-${day}` });
   return {
     id: `${source}-${String(day).padStart(2, "0")}`.padEnd(64, "0"),
     time: `2026-02-${String(day).padStart(2, "0")}T02:00:00Z`,

@@ -112,7 +112,7 @@ test("daily is once a day of the calendar, all year, in every zone", () => {
         assert.ok(gapHours >= 22.9 && gapHours <= 25.1, `${gapHours} h before ${days[index + 1]}`);
       }
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
 });
 
@@ -127,7 +127,7 @@ test("hourly never leaves more than an hour, in every zone", () => {
         assert.ok(gap > 0 && gap <= HOUR_MS, `${gap} ms before ${new Date(moment).toISOString()}`);
       }
     }),
-    { numRuns: 15 },
+    { numRuns: 8 },
   );
 });
 
@@ -142,10 +142,10 @@ test("the next moment does not depend on where one looks from", () => {
   fc.assert(
     fc.property(zone, fc.constantFrom(...triggers), at, (zone, text, from) => {
       const next = new Timetable(text, zone).nextAfter(from)!;
-      const all = [...new Timetable(text, zone).occurrences(from - 40 * 24 * HOUR_MS, next)];
+      const all = [...new Timetable(text, zone).occurrences(from - 8 * 24 * HOUR_MS, next)];
       assert.equal(all.at(-1), next);
       assert.ok((all.at(-2) ?? -Infinity) <= from);
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
 });

@@ -3,6 +3,7 @@ import {
   CLOCK_PLAUSIBLE_MIN_MS,
   type Clock,
   type RunOutcome,
+  type RunRecord,
   type RunTrigger,
   SCHEDULE_SLEEP_MAX_MS,
 } from "@comeback/core";
@@ -54,6 +55,8 @@ export type SchedulerEvent =
       readonly message?: string | undefined;
       /** Absent where the run left no record. */
       readonly runId?: string | undefined;
+      /** False where it ended without a word: nobody but the daemon can tell of it. */
+      readonly hasReported: boolean;
     }
   | {
       readonly kind: "missed";
@@ -125,8 +128,11 @@ export class Scheduler {
     this.#wake.abort();
   }
 
-  /** Resolves when aborted. What runs then goes on; see `idle`. */
-  async run(signal: AbortSignal): Promise<void> {
+  /**
+   * Resolves when aborted; what runs then goes on, see `idle`. With `untilIdle` it also resolves
+   * once nothing runs that it has started, however much is due later.
+   */
+  async run(signal: AbortSignal, { untilIdle = false } = {}): Promise<void> {
     const onAbort = (): void => this.#wake.abort();
     signal.addEventListener("abort", onAbort);
     try {
@@ -134,6 +140,7 @@ export class Scheduler {
         this.#wake = new AbortController();
         const decisions = this.#state?.tick(this.#parts.clock.now()) ?? [];
         for (const decision of decisions) await this.#carryOut(decision);
+        if (untilIdle && this.#running.size === 0) break;
         await this.#sleep();
       }
     } finally {
@@ -246,7 +253,7 @@ export class Scheduler {
     } catch (error) {
       this.#state?.ended(lane.id);
       const message = error instanceof Error ? error.message : String(error);
-      report({ kind: "ended", request, outcome: "failed", message });
+      report({ kind: "ended", request, outcome: "failed", message, hasReported: false });
       for (const moments of answers) {
         await this.#recordMiss({ kind: "miss", lane, moments, reason: "start-failed" });
       }
@@ -257,18 +264,34 @@ export class Scheduler {
     const { catalog, report } = this.#parts;
     const { lane } = decision;
     const end = await run.ended;
+    let { outcome } = end;
     // First of all: others may be waiting for it.
     this.#state?.ended(lane.id);
     this.#wake.abort();
-    let runId: string | undefined;
+    let record: RunRecord | undefined;
+    let isRecordMissing = false;
     await this.#withCatalog(async () => {
       await this.#saveMarks(decision);
-      const record = await findRunOf(catalog, decision);
-      runId = record?.id;
-      const isGood = end.outcome === "ok" || end.outcome === "warning";
-      if (record !== undefined && isGood) await closeMisses(catalog, decision, record);
+      record = await findRunOf(catalog, decision);
+      isRecordMissing = record === undefined && lane.job.kind !== "digest";
+      // What the run says of itself knows more than its exit code.
+      outcome = record?.outcome ?? outcome;
+      if (record !== undefined && isGood(outcome)) await closeMisses(catalog, decision, record);
     });
-    report({ kind: "ended", request, ...end, runId });
+    const hasReported = record?.outcome !== undefined;
+    report({
+      kind: "ended",
+      request,
+      outcome,
+      message: end.message,
+      runId: record?.id,
+      hasReported,
+    });
+    if (!isRecordMissing || isGood(outcome)) return;
+    // It ended before it had begun: another run of the plan was under way, say.
+    for (const moments of decision.answers) {
+      await this.#recordMiss({ kind: "miss", lane, moments, reason: "start-failed" });
+    }
   }
 
   async #saveMarks({ lane, answers }: StartDecision): Promise<void> {
@@ -291,4 +314,8 @@ export class Scheduler {
       this.#parts.report({ kind: "catalog-failed", error });
     }
   }
+}
+
+function isGood(outcome: RunOutcome): boolean {
+  return outcome === "ok" || outcome === "warning";
 }

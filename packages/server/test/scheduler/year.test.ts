@@ -97,18 +97,17 @@ async function liveThroughAYear(seed: number, zone: string): Promise<void> {
 
 for (const [index, zone] of ZONES.entries()) {
   test(`a year in ${zone}: every moment is answered once, whatever happens`, async () => {
-    for (const seed of [index * 10 + 1, index * 10 + 2]) {
-      await assert.doesNotReject(liveThroughAYear(seed, zone), `seed ${seed}`);
-    }
+    const seed = index + 1;
+    await assert.doesNotReject(liveThroughAYear(seed, zone), `seed ${seed}`);
   });
 }
 
 test("a clock that is set while the daemon runs", async () => {
-  for (const seed of [1, 2, 3]) {
+  for (const seed of [1, 2]) {
     const random = new SeededRandom(seed);
     const world = new ScheduleWorld(START, timingsOf(plansIn("Europe/Vienna")));
     await world.up();
-    for (let i = 0; i < 40; i++) {
+    for (let i = 0; i < 25; i++) {
       await world.pass(someTime(random, 10 * 60));
       world.clock.set(random.integer(-3 * HOUR, 5 * HOUR));
     }

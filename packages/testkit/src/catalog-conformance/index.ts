@@ -3,7 +3,7 @@ import { testAudit } from "./audit.ts";
 import { testClosing } from "./closing.ts";
 import { testFileHistory, testLongRecordings } from "./file-history.ts";
 import type { MakeCatalog } from "./fixture.ts";
-import { testPlanStates } from "./plan-states.ts";
+import { testManyPlans, testPlanStates } from "./plan-states.ts";
 import { testRecords, testSchedules } from "./records.ts";
 import { testRemoval } from "./removal.ts";
 import { testRuns, testStagesAndLog } from "./runs.ts";
@@ -19,6 +19,7 @@ export function catalogConformance(name: string, make: MakeCatalog): void {
     testRecords(make);
     testSchedules(make);
     testPlanStates(make);
+    testManyPlans(make);
     testAudit(make);
     testFileHistory(make);
     testLongRecordings(make);

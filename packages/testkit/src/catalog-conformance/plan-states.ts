@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type {
-  CatalogStore,
-  PlanState,
-  ProofRecord,
-  RunRecord,
-  ScheduleMiss,
-  SnapshotRecord,
+import {
+  CATALOG_PLANS_PAGE,
+  type CatalogStore,
+  type PlanState,
+  type ProofRecord,
+  type RunRecord,
+  type ScheduleMiss,
+  type SnapshotRecord,
 } from "@comeback/core";
 import { SeededRandom } from "../seeded-random.ts";
 import { makeRun, makeSnapshot, type MakeCatalog, START_MS } from "./fixture.ts";
@@ -59,7 +60,9 @@ export function testPlanStates(make: MakeCatalog): void {
     ]);
     assert.deepEqual(await fixture.store.planStates(), records.states());
   });
+}
 
+export function testManyPlans(make: MakeCatalog): void {
   test("more plans than one statement names", async () => {
     await using fixture = await make();
     const plans = Array.from({ length: 1_100 }, (_, i) => `plan ${String(i).padStart(4, "0")}`);
@@ -74,6 +77,21 @@ export function testPlanStates(make: MakeCatalog): void {
     assert.equal(states.filter(({ lastRun }) => lastRun !== undefined).length, 11);
     assert.equal((await fixture.store.planStates()).length, 11);
     assert.deepEqual(await fixture.store.planStates([]), []);
+  });
+
+  test("all of more plans than are read at once, each with its snapshots", async () => {
+    await using fixture = await make();
+    const plans = Array.from({ length: 2 * CATALOG_PLANS_PAGE }, (_, i) => `plan ${10_000 + i}`);
+    await Promise.all(
+      plans.map((plan) =>
+        fixture.store.saveSnapshot(makeSnapshot({ plan, snapshotId: plan, source: plan })),
+      ),
+    );
+    const states = await fixture.store.planStates();
+    assert.deepEqual(
+      states.map(({ newest }) => newest.map(({ source }) => source)),
+      plans.map((plan) => [plan]),
+    );
   });
 }
 

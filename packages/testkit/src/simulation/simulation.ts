@@ -75,6 +75,7 @@ export class Simulation implements Disposable {
   readonly #startMs: number = this.clock.now();
   #trouble: SimulatedTrouble;
   readonly #pending: PendingCall[] = [];
+  readonly #abortListeners = new WeakMap<PendingCall, () => void>();
   readonly #failures: unknown[] = [];
   #lastClient = "";
   #sleeping = { client: "", calls: 0 };
@@ -167,14 +168,12 @@ export class Simulation implements Disposable {
   }
 
   enqueue(call: PendingCall): void {
+    const onAbort = (): void => {
+      if (this.#take(call)) call.reject(call.signal?.reason);
+    };
     this.#pending.push(call);
-    call.signal?.addEventListener(
-      "abort",
-      () => {
-        if (this.#take(call)) call.reject(call.signal?.reason);
-      },
-      { once: true },
-    );
+    this.#abortListeners.set(call, onAbort);
+    call.signal?.addEventListener("abort", onAbort, { once: true });
   }
 
   note(client: string, text: string): void {
@@ -301,8 +300,12 @@ export class Simulation implements Disposable {
 
   #take(call: PendingCall): boolean {
     const place = this.#pending.indexOf(call);
-    if (place >= 0) this.#pending.splice(place, 1);
-    return place >= 0;
+    if (place < 0) return false;
+    this.#pending.splice(place, 1);
+    // Node keeps a signal that depends on others for as long as anybody listens to it.
+    const onAbort = this.#abortListeners.get(call);
+    if (onAbort !== undefined) call.signal?.removeEventListener("abort", onAbort);
+    return true;
   }
 
   async #settle(): Promise<void> {

@@ -46,7 +46,7 @@ const webhook = settings({
   url: textOrSecret,
   key: secret
     .optional()
-    .describe("The body's HMAC-SHA256 with this key goes into X-Comeback-Signature."),
+    .describe("Signs it: X-Comeback-Signature has the time, and the HMAC-SHA256 of time and body."),
   headers: z.record(z.string(), textOrSecret).default({}).describe("Sent with it."),
 }).meta({ id: "webhook", description: "A POST with a JSON body." });
 const ping = settings({ url: textOrSecret.describe("The address of the check.") }).meta({
@@ -77,7 +77,7 @@ export const channel = oneKind("a channel", kinds, {
   severity: z.enum(SEVERITIES).default("info").describe("What is less severe is left out."),
   "repeat-after": duration
     .prefault("4h")
-    .describe("The same message about the same thing is not sent again before."),
+    .describe("The same problem is not told again before; `0s`: always."),
   digest: trigger
     .optional()
     .describe("Instead of single messages, one with all of them at these moments."),

@@ -1,0 +1,131 @@
+import { resolve } from "node:path";
+import type { CatalogStore, LogRecord, RunOutcome } from "@comeback/core";
+import { RUN_OUTCOMES } from "@comeback/core";
+import {
+  fileVersionsMessage,
+  findFileVersions,
+  renderFileVersions,
+} from "../catalog/file-versions.ts";
+import { findRun } from "../catalog/find-run.ts";
+import {
+  addCatalogOption,
+  type CatalogFlags,
+  catalogLocation,
+  openCommandCatalog,
+} from "../catalog/open-command-catalog.ts";
+import { rebuildFromRepository } from "../catalog/rebuild.ts";
+import { recordMessage } from "../catalog/record-message.ts";
+import { renderRun, type RunReport } from "../catalog/render-run.ts";
+import { renderRuns } from "../catalog/render-runs.ts";
+import type { CommandContext } from "../context.ts";
+import { bytesOfArgument } from "../options/argument-bytes.ts";
+import { badUsage } from "../options/option-error.ts";
+import { parseChoice, parseInteger } from "../options/parse-values.ts";
+import type { CommandModule } from "../program.ts";
+
+interface HistoryFlags extends CatalogFlags {
+  readonly plan?: string;
+  readonly source?: string;
+  readonly outcome?: string;
+  readonly limit: string;
+  readonly file?: string;
+  readonly rebuild?: true;
+  readonly destination?: string;
+}
+
+/** Of a run, as much as anybody reads; `logs` has the rest. */
+const PROBLEMS_MAX = 100;
+const LOG_PAGE = 1_000;
+const SNAPSHOTS_MAX = 10_000;
+const LIMIT_MAX = 100_000;
+
+export const define: CommandModule["define"] = (command, run) => {
+  addCatalogOption(command.argument("[run]", "a run, the start of its id, or `latest`"))
+    .option("--plan <plan>", "only of this plan")
+    .option("--source <source>", "with --file: only of this source")
+    .option("--outcome <outcome>", "only runs that ended so: ok, warning, failed or skipped")
+    .option("-n, --limit <n>", "the newest so many runs", "20")
+    .option("--file <path>", "which snapshots hold which version of a file")
+    .option("--rebuild", "fill the catalog from a repository's snapshots")
+    .option("--destination <name>", "with --rebuild: the repository's name in the plans")
+    .action(run<HistoryFlags>(history));
+};
+
+async function history(
+  context: CommandContext,
+  flags: HistoryFlags,
+  [name]: readonly string[],
+): Promise<number> {
+  const { terminal, globals } = context;
+  assertUsage(flags, name);
+  if (flags.rebuild === true) {
+    const location = await catalogLocation(context, flags);
+    await rebuildFromRepository(context, { location, destination: flags.destination });
+    return 0;
+  }
+  const outcome: RunOutcome | undefined =
+    flags.outcome === undefined ? undefined : parseChoice("--outcome", flags.outcome, RUN_OUTCOMES);
+  const limit = parseInteger("--limit", flags.limit, { min: 1, max: LIMIT_MAX });
+  await using store = await openCommandCatalog(context, flags);
+  if (flags.file !== undefined) {
+    const path = bytesOfArgument(resolve(flags.file));
+    const found = await findFileVersions(store, path, flags);
+    terminal.print(
+      globals.json
+        ? JSON.stringify(fileVersionsMessage(found))
+        : renderFileVersions(found).join("\n"),
+    );
+  } else if (name !== undefined) {
+    const report = await reportOn(store, name, flags.plan);
+    terminal.print(
+      globals.json
+        ? JSON.stringify(recordMessage(report))
+        : renderRun(report, terminal.palette, terminal.columns).join("\n"),
+    );
+  } else {
+    const runs = await store.listRuns({ plan: flags.plan, outcome, limit });
+    terminal.print(
+      globals.json
+        ? JSON.stringify(runs.map(recordMessage))
+        : renderRuns(runs, terminal.palette).join("\n"),
+    );
+  }
+  return 0;
+}
+
+function assertUsage(flags: HistoryFlags, name: string | undefined): void {
+  const meant = [flags.file !== undefined, flags.rebuild === true, name !== undefined];
+  if (meant.filter(Boolean).length > 1) {
+    throw badUsage("a run, --file and --rebuild are three questions", "ask one of them");
+  }
+  if (flags.source !== undefined && flags.file === undefined) {
+    throw badUsage("--source goes with --file only", "leave it out");
+  }
+  if (flags.destination !== undefined && flags.rebuild !== true) {
+    throw badUsage("--destination goes with --rebuild only", "leave it out");
+  }
+}
+
+async function reportOn(
+  store: CatalogStore,
+  name: string,
+  plan: string | undefined,
+): Promise<RunReport> {
+  const run = await findRun(store, name, plan);
+  const problems: LogRecord[] = [];
+  for (let after = -1; problems.length < PROBLEMS_MAX;) {
+    const lines = await store.listLog(run.id, after, LOG_PAGE);
+    for (const line of lines) {
+      if (line.level === "warning" || line.level === "error") problems.push(line);
+    }
+    const last = lines.at(-1);
+    if (last === undefined) break;
+    after = last.sequence;
+  }
+  return {
+    run,
+    stages: await store.listStages(run.id),
+    snapshots: (await store.listSnapshots({ runId: run.id, limit: SNAPSHOTS_MAX })).toReversed(),
+    problems: problems.slice(0, PROBLEMS_MAX),
+  };
+}

@@ -1,0 +1,107 @@
+import type { CatalogStore, RunRecord, SnapshotRecord } from "@comeback/core";
+import type { Snapshot } from "@comeback/engine";
+import { readSnapshotTags, type RunTags } from "../runs/snapshot-tags.ts";
+
+export interface RebuildCatalogOptions {
+  readonly store: CatalogStore;
+  /** The destination's name, under which its snapshots are recorded. */
+  readonly destination: string;
+  /** All of the destination's repository. */
+  readonly snapshots: readonly Snapshot[];
+  readonly signal?: AbortSignal;
+}
+
+export interface RebuildSummary {
+  /** Records that were made. */
+  readonly runs: number;
+  readonly snapshots: number;
+  /** Snapshots that were recorded already. */
+  readonly known: number;
+  /** Snapshots that no run made: their tags do not say whose they are. */
+  readonly foreign: number;
+}
+
+const MESSAGE = "made anew from the repository; how it ended is not known";
+
+/**
+ * Fills snapshots and their runs back from what a repository holds. What the catalog knows already
+ * is left as it is. How a run ended is in no repository: it counts as a warning, never as ok. What
+ * failed, log lines, proofs and the audit log are not brought back.
+ */
+export async function rebuildCatalog(options: RebuildCatalogOptions): Promise<RebuildSummary> {
+  const { store, destination, snapshots, signal } = options;
+  const made = { runs: 0, snapshots: 0, known: 0, foreign: 0 };
+  const runs = new Map<string, RunRecord>();
+  for (const snapshot of snapshots) {
+    signal?.throwIfAborted();
+    const tags = readSnapshotTags(snapshot.tags ?? []);
+    if (tags === undefined) {
+      made.foreign++;
+      continue;
+    }
+    const snapshotId = snapshot.id;
+    const [known] = await store.listSnapshots({ destination, snapshotId, limit: 1 });
+    if (known === undefined) {
+      await store.saveSnapshot(snapshotRecord(snapshot, tags, destination));
+      made.snapshots++;
+    } else {
+      made.known++;
+    }
+    // A copy bears the tags of the run that captured it.
+    runs.set(tags.runId, mergeRuns(runRecord(snapshot, tags), runs.get(tags.runId)));
+  }
+  for (const run of runs.values()) {
+    signal?.throwIfAborted();
+    if ((await store.findRun(run.id)) !== undefined) continue;
+    await store.saveRun(run);
+    made.runs++;
+  }
+  return made;
+}
+
+function snapshotRecord(snapshot: Snapshot, tags: RunTags, destination: string): SnapshotRecord {
+  const { summary, original } = snapshot;
+  return {
+    runId: tags.runId,
+    plan: tags.plan,
+    source: tags.source,
+    destination,
+    snapshotId: snapshot.id,
+    ...(original === undefined ? {} : { copiedFrom: original }),
+    backupType: tags.backupType,
+    atMs: Date.parse(snapshot.time),
+    files: summary?.total_files_processed ?? 0,
+    sizeBytes: summary?.total_bytes_processed ?? 0,
+    addedBytes: summary?.data_added ?? 0,
+    storedBytes: summary?.data_added_packed ?? 0,
+    items: [],
+    outcome: "warning",
+  };
+}
+
+function runRecord(snapshot: Snapshot, { runId, plan, backupType }: RunTags): RunRecord {
+  const { summary, time, hostname } = snapshot;
+  const startedAtMs = Date.parse(summary?.backup_start ?? time);
+  return {
+    id: runId,
+    plan,
+    host: hostname ?? "",
+    trigger: "manual",
+    backupType,
+    startedAtMs,
+    endedAtMs: Math.max(startedAtMs, Date.parse(summary?.backup_end ?? time)),
+    outcome: "warning",
+    message: MESSAGE,
+    processId: 0,
+  };
+}
+
+/** From the first of its snapshots to the last. */
+function mergeRuns(run: RunRecord, other: RunRecord | undefined): RunRecord {
+  if (other === undefined) return run;
+  return {
+    ...run,
+    startedAtMs: Math.min(run.startedAtMs, other.startedAtMs),
+    endedAtMs: Math.max(run.endedAtMs ?? 0, other.endedAtMs ?? 0),
+  };
+}
