@@ -49,6 +49,7 @@ import { isInWindowNow } from "./is-in-window-now.ts";
 import { kitSource } from "./kit-source.ts";
 import { openRunCatalog } from "./open-run-catalog.ts";
 import { replicateDestination } from "./replicate-destination.ts";
+import { runClock } from "./run-clock.ts";
 
 /** The world of runs, put together from the configuration. Disposing closes the catalog. */
 export class OpenRunServices implements RunServices, AsyncDisposable {
@@ -87,7 +88,7 @@ export class OpenRunServices implements RunServices, AsyncDisposable {
     this.configuration = loaded.configuration;
     this.configurationFiles = given.files;
     this.catalog = given.catalog;
-    this.clock = clock;
+    this.clock = runClock(clock, env);
     this.random = random;
     this.signal = signal;
     this.stateFolder = given.stateFolder;
@@ -165,7 +166,8 @@ export class OpenRunServices implements RunServices, AsyncDisposable {
   }
 
   openUndo({ runId, plan }: { readonly runId: string; readonly plan: string }): Promise<UndoStack> {
-    const { stateFolder, clock, actions } = this;
+    const { stateFolder, actions } = this;
+    const { clock } = this.#context;
     return UndoStack.open({
       stateFolder,
       runId,
@@ -178,7 +180,7 @@ export class OpenRunServices implements RunServices, AsyncDisposable {
   }
 
   async undoLeftOver(signal: AbortSignal, onLine: (line: string) => void): Promise<void> {
-    const { clock } = this;
+    const { clock } = this.#context;
     const leftOver = await listLeftOver(this.stateFolder);
     const executorFor = undoExecutorFor({ env: this.#context.env, clock });
     const reports = await undoLeftOver(leftOver, { executorFor, clock, signal });

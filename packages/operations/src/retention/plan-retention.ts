@@ -8,14 +8,20 @@ import { readSnapshotTags } from "../runs/snapshot-tags.ts";
 export interface RetentionRule {
   readonly destination: string;
   readonly keep: KeepPolicy;
+  /**
+   * The newest full snapshot of each source stays: differential ones are still to be compared with it,
+   * and would silently become full ones without it.
+   */
+  readonly keepsLastFull: boolean;
 }
 
 /** The rules of a plan: its own destinations', then those of its copies. None: all is kept. */
 export function retentionRules(
   configuration: Pick<Configuration, "destinations">,
-  plan: Pick<PlanSettings, "to" | "keep" | "copies">,
+  plan: Pick<PlanSettings, "to" | "keep" | "copies" | "schedule">,
 ): RetentionRule[] {
   const { destinations } = configuration;
+  const hasDifferentials = plan.schedule?.triggers.differential !== undefined;
   const rules = [
     ...plan.to.map((name) => ({ name, keep: destinations[name]?.keep ?? plan.keep })),
     ...plan.copies
@@ -23,7 +29,9 @@ export function retentionRules(
       .map(({ to, keep }) => ({ name: to, keep: keep ?? destinations[to]?.keep })),
   ];
   return rules.flatMap(({ name, keep }) =>
-    keep === undefined ? [] : [{ destination: name, keep }],
+    keep === undefined
+      ? []
+      : [{ destination: name, keep, keepsLastFull: hasDifferentials && plan.to.includes(name) }],
   );
 }
 
@@ -47,6 +55,8 @@ export interface RetentionOptions {
   readonly guarded: ReadonlySet<string>;
   /** Ids of which nobody knows whether they are what they should be: no good one goes for them. */
   readonly unproven?: ReadonlySet<string>;
+  /** As in the rule; default: false. */
+  readonly keepsLastFull?: boolean;
   readonly nowMs: number;
 }
 
@@ -56,13 +66,18 @@ export function planRetention(options: RetentionOptions): RetentionPlan {
   const waiting: Snapshot[] = [];
   const groups = groupsBySource(snapshots).flatMap((group) => {
     const source = readSnapshotTags(group[0]?.tags)?.source ?? "";
+    const lastFull = options.keepsLastFull === true ? newestFull(group, options) : undefined;
     return planSource(group, options).map((outcome) => {
       const stays = guarded.has(source) ? outcome.remove : [];
       const copied = outcome.remove.filter(({ id }) => awaitingCopy.has(id));
       waiting.push(...copied.filter((snapshot) => !stays.includes(snapshot)));
-      const kept = new Set([...stays, ...copied]);
-      const reason = (snapshot: Snapshot): string =>
-        copied.includes(snapshot) ? "not yet copied" : "kept until the source is complete again";
+      const compared = outcome.remove.filter((snapshot) => snapshot === lastFull);
+      const kept = new Set([...stays, ...copied, ...compared]);
+      const reason = (snapshot: Snapshot): string => {
+        if (copied.includes(snapshot)) return "not yet copied";
+        if (stays.includes(snapshot)) return "kept until the source is complete again";
+        return "differentials are compared with it";
+      };
       return {
         ...outcome,
         source,
@@ -97,4 +112,14 @@ function planSource(
   const { key } = all[0]!;
   const keep = [...(planned?.keep ?? []), ...kept];
   return [{ key, keep, remove: [...(planned?.remove ?? []), ...gone] }];
+}
+
+function newestFull(
+  snapshots: readonly Snapshot[],
+  { unproven }: RetentionOptions,
+): Snapshot | undefined {
+  return snapshots
+    .filter(({ id }) => unproven?.has(id) !== true)
+    .filter(({ tags }) => readSnapshotTags(tags)?.backupType === "full")
+    .toSorted((a, b) => Date.parse(b.time) - Date.parse(a.time))[0];
 }

@@ -142,6 +142,7 @@ interface Counts {
 class Place {
   readonly destination: string;
   readonly keep: KeepPolicy | undefined;
+  readonly keepsLastFull: boolean;
   readonly existing: ReadonlySet<Snapshot>;
   readonly weeks = new Map<string, Counts>();
   snapshots: Snapshot[];
@@ -149,6 +150,7 @@ class Place {
   constructor(destination: string, rule: RetentionRule | undefined, existing: readonly Snapshot[]) {
     this.destination = destination;
     this.keep = rule?.keep;
+    this.keepsLastFull = rule?.keepsLastFull ?? false;
     this.existing = new Set(existing);
     this.snapshots = [...existing];
   }
@@ -231,7 +233,7 @@ class SourceSimulation {
   }
 
   #retention(
-    { destination, keep, snapshots }: Place,
+    { destination, keep, keepsLastFull, snapshots }: Place,
     nowMs: number,
   ): {
     readonly remove: readonly Snapshot[];
@@ -244,6 +246,7 @@ class SourceSimulation {
     const { groups } = planRetention({
       destination,
       keep,
+      keepsLastFull,
       snapshots,
       awaitingCopy: new Set(waiting.map(({ id }) => id)),
       guarded: new Set(),

@@ -74,7 +74,7 @@ async function capture(
   const wish = { stage: "capture", subject: name, retries, timeoutMs, until } as const;
   const result = await recorder.stage(wish, (stage) => captureOnce(state, source, stage));
   if (!result.ok) {
-    failSource(source, result.error.message);
+    failSource(source, textOf(result.error));
     return;
   }
   source.outcome = worse(source.outcome, result.outcome);

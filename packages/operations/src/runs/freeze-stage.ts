@@ -162,7 +162,7 @@ export class Freeze {
       });
       if (result.ok) continue;
       // Reading the live files instead would be silently less than what was asked for.
-      for (const source of sources) failSource(source, result.error.message);
+      for (const source of sources) failSource(source, textOf(result.error));
     }
   }
 
@@ -174,7 +174,7 @@ export class Freeze {
       const result = await recorder.stage(wish, async (stage) => {
         source.pinned = await pinSource(this.#state, source, stage);
       });
-      if (!result.ok) failSource(source, result.error.message);
+      if (!result.ok) failSource(source, textOf(result.error));
     }
   }
 

@@ -10,7 +10,7 @@ import { containerState, findEngine } from "../undo/containers.ts";
 import { LiveDestination } from "./live-destination.ts";
 import { requireMount } from "./require-mount.ts";
 import { failSource, type RunState } from "./run-state.ts";
-import type { ActiveStage } from "./run-recorder.ts";
+import { type ActiveStage, textOf } from "./run-recorder.ts";
 
 /** Looks at everything that the run needs, before anything is touched. */
 export async function preflightStage(state: RunState): Promise<void> {
@@ -85,7 +85,7 @@ async function probeSources(state: RunState): Promise<void> {
         stage.warn(text);
       }
     });
-    if (!result.ok) failSource(source, result.error.message);
+    if (!result.ok) failSource(source, textOf(result.error));
   }
 }
 

@@ -3,13 +3,17 @@ import {
   executeForget,
   executePrune,
   type ForgetPlan,
-  type KeepPolicy,
   listSnapshots,
   planForgetNamed,
   planPrune,
   type Snapshot,
 } from "@comeback/engine";
-import { planRetention, type RetentionPlan, retentionRules } from "../retention/plan-retention.ts";
+import {
+  planRetention,
+  type RetentionPlan,
+  type RetentionRule,
+  retentionRules,
+} from "../retention/plan-retention.ts";
 import { historyOf } from "./compare-with-history.ts";
 import { awaitingCopy as snapshotsAwaitingCopy } from "./copy-stage.ts";
 import type { LiveDestination } from "./live-destination.ts";
@@ -25,23 +29,23 @@ export async function retainStage(state: RunState): Promise<void> {
   const { services, plan, destinations } = state;
   for (const destination of writtenDestinations(state)) await removeSpoilt(state, destination);
   const guarded = await guardedSources(state);
-  for (const { destination: name, keep } of retentionRules(services.configuration, plan)) {
-    const destination = destinations.get(name);
+  for (const rule of retentionRules(services.configuration, plan)) {
+    const destination = destinations.get(rule.destination);
     if (destination === undefined) continue;
-    await retainIn(state, { destination, keep, guarded });
+    await retainIn(state, { destination, rule, guarded });
     await pruneWhereDue(state, destination);
   }
 }
 
 interface RetainJob {
   readonly destination: LiveDestination;
-  readonly keep: KeepPolicy;
+  readonly rule: RetentionRule;
   readonly guarded: ReadonlySet<string>;
 }
 
 async function retainIn(state: RunState, job: RetainJob): Promise<void> {
   const { recorder, services, request } = state;
-  const { destination, keep, guarded } = job;
+  const { destination, rule, guarded } = job;
   const { name } = destination;
   await recorder.stage({ stage: "retain", subject: name }, async (stage) => {
     const { repository, mayWrite, signal: lockSignal } = await destination.open();
@@ -58,8 +62,7 @@ async function retainIn(state: RunState, job: RetainJob): Promise<void> {
     );
     const filter = { hosts: [services.host], tags: [[`plan:${request.plan}`]] };
     const retention = planRetention({
-      destination: name,
-      keep,
+      ...rule,
       snapshots: await listSnapshots(repository, filter, { signal }),
       awaitingCopy,
       guarded,

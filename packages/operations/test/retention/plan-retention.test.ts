@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ComebackError } from "@comeback/core";
+import { type BackupType, ComebackError } from "@comeback/core";
 import type { Snapshot } from "@comeback/engine";
 import { planRetention, type RetentionOptions } from "../../src/retention/plan-retention.ts";
 import { snapshotTags } from "../../src/runs/snapshot-tags.ts";
 
-function snapshot(day: number, source = "files", more: readonly string[] = []): Snapshot {
-  const tags = snapshotTags({
-    plan: "shop",
-    source,
-    backupType: "incremental",
-    runId: `run-${day}`,
-  });
+function snapshot(
+  day: number,
+  source = "files",
+  more: readonly string[] = [],
+  type: BackupType = "incremental",
+): Snapshot {
+  const tags = snapshotTags({ plan: "shop", source, backupType: type, runId: `run-${day}` });
   return {
     id: `${source}-${String(day).padStart(2, "0")}`.padEnd(64, "0"),
     time: `2026-02-${String(day).padStart(2, "0")}T02:00:00Z`,
@@ -77,4 +77,11 @@ test("rules that would leave nothing are refused", () => {
     () => plan(five, { keep: { within: { years: 0, months: 0, days: 0, hours: 0 } } }),
     ComebackError,
   );
+});
+
+test("the full snapshot that differentials are still compared with stays, and no older one", () => {
+  const fulls = [1, 2].map((day) => snapshot(day, "files", [], "full"));
+  const all = [...fulls, ...five.slice(2)];
+  assert.deepEqual(removed(all), ["files-03", "files-02", "files-01"]);
+  assert.deepEqual(removed(all, { keepsLastFull: true }), ["files-03", "files-01"]);
 });
