@@ -73,14 +73,23 @@ export class PlanProgram {
     return new PlanClient({ ...COMEBACK, flags }, destination, this.#env);
   }
 
+  /** `comeback plan check`, which has to find nothing wrong. */
+  async check(): Promise<void> {
+    const finished = await this.#start(["plan", "check"], {});
+    assert.equal(finished.exitCode, 0, finished.describe());
+  }
+
   async run(plan: string, options: PlanRunOptions = {}): Promise<RunSeen> {
     const { args = [], exitCode = 0, env = {} } = options;
-    const command = ["--config", this.configurationPath, "run", plan, "--json", ...args];
-    const finished = await startProgram(COMEBACK.command, command, {
-      env: { ...new Client(COMEBACK, "").environment, ...this.#env, ...env },
-    }).finished;
+    const finished = await this.#start(["run", plan, "--json", ...args], env);
     assert.equal(finished.exitCode, exitCode, finished.describe());
     return runSeen(finished);
+  }
+
+  #start(args: readonly string[], env: PlanRunOptions["env"]): Promise<Finished> {
+    return startProgram(COMEBACK.command, ["--config", this.configurationPath, ...args], {
+      env: { ...new Client(COMEBACK, "").environment, ...this.#env, ...env },
+    }).finished;
   }
 }
 

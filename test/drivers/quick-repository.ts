@@ -1,6 +1,7 @@
 import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { localBackendFactory } from "@comeback/backend-local";
+import type { Backend } from "@comeback/core";
 import { changePassword, Repository, type ScryptCost } from "@comeback/engine";
 import { systemClock, systemRandom } from "@comeback/platform";
 import { Client, PASSWORD } from "./client.ts";
@@ -12,10 +13,17 @@ const QUICK_COST: ScryptCost = { N: 1024, r: 8, p: 1 };
 
 /** A repository whose password is checked in a blink, for tests whose subject is not its key. */
 export async function makeQuickRepository(folder: string): Promise<void> {
-  const backend = await localBackendFactory.create(folder);
+  await makeQuickRepositoryIn(await localBackendFactory.create(folder));
+}
+
+/** The same in any store, which is closed afterwards. */
+export async function makeQuickRepositoryIn(
+  backend: Backend,
+  password: string = PASSWORD,
+): Promise<void> {
   await using _ = await Repository.init({
     backend,
-    password: PASSWORD,
+    password,
     clock: systemClock,
     random: systemRandom,
     scryptCost: QUICK_COST,

@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { s3BackendFactory } from "@comeback/backend-s3";
 import { randomTree, SeededRandom } from "@comeback/testkit";
 import { startPlace } from "../backends/sftp/sftp-fixture.ts";
 import { Client } from "../drivers/client.ts";
 import { Corpus } from "../drivers/corpus.ts";
 import { Guide } from "../drivers/guide.ts";
 import { PlanProgram } from "../drivers/plan-program.ts";
-import { makeQuickRepository } from "../drivers/quick-repository.ts";
+import { makeQuickRepository, makeQuickRepositoryIn } from "../drivers/quick-repository.ts";
 import { startProgram } from "../drivers/run-program.ts";
 import { assertSameTree } from "../drivers/same-tree.ts";
 import { makeFolder, scratchFolder } from "../drivers/scratch.ts";
@@ -118,9 +119,14 @@ async function bringBack(place: string, path: string, into: string): Promise<voi
 fill();
 const corpus = new Corpus(folders.functions, new SeededRandom(522), { small: 40, large: 1 });
 await makeQuickRepository(repositories.local);
-await program.on("cloud").done(["init"]);
+const env = { ...process.env, ...environmentOf(ceph.user) };
+await makeQuickRepositoryIn(
+  await s3BackendFactory.create(repositories.cloud, { env }),
+  secrets["/etc/comeback/cloud-key"],
+);
 
 test("two databases and two folders come back from each of four places", async () => {
+  await program.check();
   assert.equal((await program.run("shop")).outcome, "ok");
   corpus.change(40);
   sql(

@@ -93,6 +93,7 @@ const program = new PlanProgram({
 await makeQuickRepository(repository);
 
 test("a snapshot that fails half way costs its source alone; the service is back, and no copy left", async () => {
+  await program.check();
   await shop.waitForOrders(20);
   writeFileSync(logPath, "");
   const whole = readFileSync(scripts.create, "utf8");

@@ -9,5 +9,8 @@ export function runClock(clock: Clock, env: Readonly<Record<string, string | und
   const startMs = Number(env["COMEBACK_TEST_NOW_MS"]);
   if (!(startMs > 0)) return clock;
   const aheadMs = startMs - clock.now();
-  return { ...clock, now: () => clock.now() + aheadMs };
+  return {
+    now: () => clock.now() + aheadMs,
+    sleep: (delayMs, signal) => clock.sleep(delayMs, signal),
+  };
 }

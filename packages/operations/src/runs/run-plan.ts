@@ -242,12 +242,13 @@ class PlanRun {
     await recorder.flush();
   }
 
-  /** None where the catalog does not say: the run has told of that. */
+  /** In the order in which they were made. None where the catalog does not say: that was told. */
   async #madeSnapshots(): Promise<SnapshotRecord[]> {
     const { services, recorder, runId } = this.#state;
     if (recorder.run.endedAtMs === undefined) return [];
     const filter = { runId, limit: RUN_SNAPSHOTS_TOLD_MAX };
-    return services.catalog.listSnapshots(filter).catch(() => []);
+    const newestFirst = await services.catalog.listSnapshots(filter).catch(() => []);
+    return newestFirst.toReversed();
   }
 }
 
