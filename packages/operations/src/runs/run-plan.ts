@@ -10,6 +10,7 @@ import { notificationOfRun } from "../notify/notification-of-run.ts";
 import { captureKit } from "./capture-kit.ts";
 import { captureStage } from "./capture-stage.ts";
 import { copyStage } from "./copy-stage.ts";
+import { coverStage } from "./cover-stage.ts";
 import { dryCatalog } from "./dry-catalog.ts";
 import { Freeze } from "./freeze-stage.ts";
 import { preflightStage } from "./preflight-stage.ts";
@@ -131,6 +132,7 @@ class PlanRun {
     }
     await verifyStage(this.#state);
     if (plan.copies.length > 0) await copyStage(this.#state);
+    await coverStage(this.#state);
     await retainStage(this.#state);
     await reportStage(this.#state);
   }

@@ -33,7 +33,6 @@ const verify = settings({
   "read-data": percent
     .prefault("0%")
     .describe("Share of the repository's packs that is read back."),
-  "read-new": z.boolean().default(false).describe("What this run stored is read back whole."),
   enabled: z.boolean().default(true).describe("`false` leaves this stage out."),
 }).meta({ id: "verify", description: "What is proven after each run." });
 
