@@ -2,15 +2,14 @@ import { ComebackError, ExitCode } from "@comeback/core";
 import { badUsage } from "../options/option-error.ts";
 import { formatBytes } from "../terminal/format-values.ts";
 import { type Discovery, freeBytesNear } from "./discover-host.ts";
-import type { SetupChoice, SetupFlags } from "./run-setup.ts";
-import { namedFolders } from "./setup-plan.ts";
+import type { GivenSetup, SetupChoice } from "./run-setup.ts";
 
 /** What is protected unless the user says otherwise. */
 const USUAL: readonly Discovery["kind"][] = ["configuration", "folder", "postgres", "mariadb"];
 
 /** Asks what to protect, where to and when; what flags say already is not asked. */
 export async function askSetup(
-  flags: SetupFlags & { readonly repository: string | undefined },
+  flags: GivenSetup,
   found: readonly Discovery[],
 ): Promise<SetupChoice> {
   if (!process.stdin.isTTY) {
@@ -24,10 +23,9 @@ export async function askSetup(
     });
   };
   prompts.intro("Comeback: backups that prove they come back");
-  const named = namedFolders(flags.path);
   const wanted =
-    named.length > 0
-      ? named
+    flags.named.length > 0
+      ? flags.named
       : answered(
           await prompts.multiselect({
             message: "What is to be protected?",

@@ -1,4 +1,5 @@
 import { stringify } from "yaml";
+import { printableText } from "../terminal/printable.ts";
 import type { Discovery } from "./discover-host.ts";
 
 /** What the wizard has found out, or was told. */
@@ -47,7 +48,8 @@ ${sources.map(sourceLines).join("\n")}
 `;
 }
 
-function sourceLines({ kind, name, description, path, id, exclude }: Discovery): string {
+function sourceLines({ kind, name, path, id, exclude, ...source }: Discovery): string {
+  const description = printableText(source.description);
   const key = `      ${name}:`;
   switch (kind) {
     case "configuration":
@@ -61,8 +63,10 @@ function sourceLines({ kind, name, description, path, id, exclude }: Discovery):
       return `      # ${description}\n${key} { files: ${files} }`;
     }
     case "postgres": {
-      const url = `postgres://postgres@/postgres?host=${path}&port=${id}`;
-      return `      # ${description}: every database, dumped as it is at one moment\n${key} { postgres: { url: ${scalar(url)}, run-as: postgres } }`;
+      const url = scalar(`postgres://postgres@/postgres?host=${path}&port=${id}`);
+      // Whoever is not root can only be himself.
+      const runAs = process.getuid?.() === 0 ? ", run-as: postgres" : "";
+      return `      # ${description}: every database, dumped as it is at one moment\n${key} { postgres: { url: ${url}${runAs} } }`;
     }
     case "mariadb": {
       const dump =
@@ -79,6 +83,11 @@ function sourceLines({ kind, name, description, path, id, exclude }: Discovery):
   }
 }
 
+/** Within braces, commas and the like would be YAML's own: what is not plainly plain is quoted. */
 function scalar(text: string): string {
-  return stringify(text, { lineWidth: 0 }).trimEnd();
+  return /^[A-Za-z/][\w/.+@-]*$/.test(text) ? text : quoted(text);
+}
+
+function quoted(text: string): string {
+  return stringify(text, { lineWidth: 0, defaultStringType: "QUOTE_DOUBLE" }).trimEnd();
 }

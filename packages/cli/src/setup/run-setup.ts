@@ -1,4 +1,4 @@
-import { access, mkdir, open, readFile } from "node:fs/promises";
+import { access, mkdir, open, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { ComebackError, isComebackError } from "@comeback/core";
 import { findConfiguration, loadConfiguration } from "@comeback/operations";
@@ -28,8 +28,15 @@ const ROOT_FOLDER = "/etc/comeback";
 export async function runSetup(context: CommandContext, flags: SetupFlags): Promise<number> {
   const { env, globals, terminal, signal } = context;
   const configurationPath = await newConfigurationPath(context);
-  const found = await discoverHost({ runner: systemCommandRunner, signal, root: "/" });
-  const given = { ...flags, repository: repositoryOf(context) };
+  const given = {
+    ...flags,
+    repository: repositoryOf(context),
+    named: await namedFolders(flags.path),
+  };
+  // Where everything is said already, nobody need look around.
+  const isLooking = flags.all === true || (flags.yes !== true && flags.path.length === 0);
+  const view = { runner: systemCommandRunner, signal, root: "/" };
+  const found = isLooking ? await discoverHost(view) : [];
   const wish = flags.yes === true ? chosen(given, found) : await askSetup(given, found);
   const keyFile = flags.keyFile ?? keyFileFor(configurationPath);
   const plan = planSetup({
@@ -46,12 +53,14 @@ export async function runSetup(context: CommandContext, flags: SetupFlags): Prom
   }
   if (flags.yes !== true && !(await wish.confirm())) return 0;
   const key = await prepareKey(context, plan);
-  await prepareRepository(context, plan, key.password);
+  const isMade = await prepareRepository(context, plan, key);
   await writeNew(plan.configurationPath, plan.configurationText, 0o600);
+  // A key that an earlier try has left, and that opens nothing yet, was never shown.
+  const isToBeShown = key.isNew || (isMade && flags.keyFile === undefined);
   // What was written must be what is understood.
   await loadConfiguration({ path: plan.configurationPath, env, signal });
   if (globals.json) terminal.print(JSON.stringify(setupMessage(plan, false)));
-  else terminal.print(renderDone(plan, key.isNew ? key.password : undefined).join("\n"));
+  else terminal.print(renderDone(plan, isToBeShown ? key.password : undefined).join("\n"));
   return 0;
 }
 
@@ -83,16 +92,18 @@ export interface SetupChoice {
   confirm(): Promise<boolean>;
 }
 
-function chosen(
-  flags: SetupFlags & { readonly repository: string | undefined },
-  found: readonly Discovery[],
-): SetupChoice {
-  const { repository, at } = flags;
+/** What the command line says already. */
+export interface GivenSetup extends SetupFlags {
+  readonly repository: string | undefined;
+  readonly named: readonly Discovery[];
+}
+
+function chosen(given: GivenSetup, found: readonly Discovery[]): SetupChoice {
+  const { repository, at, named } = given;
   if (repository === undefined) {
     throw badUsage("it is not said where to", "name the repository with --repo /mnt/nas/comeback");
   }
-  const named = namedFolders(flags.path);
-  const sources = flags.all === true ? [...found, ...named] : named;
+  const sources = given.all === true ? [...found, ...named] : named;
   return { repository, sources, at, confirm: () => Promise.resolve(true) };
 }
 
@@ -157,25 +168,32 @@ async function prepareKey(
   return { password, isNew: true };
 }
 
-/** Makes the repository; where there is one, it has to open with the key. */
+/** Makes the repository, and says so; where there is one, it has to open with the key. */
 async function prepareRepository(
   context: CommandContext,
-  { repository, keyExists }: SetupPlan,
-  password: string,
-): Promise<void> {
+  { repository, keyFile }: SetupPlan,
+  key: { readonly password: string; readonly isNew: boolean },
+): Promise<boolean> {
+  const { password, isNew } = key;
   try {
     await makeRepository(context, { location: repository, password, version: 2 });
+    return true;
   } catch (error) {
     if (!isComebackError(error, "repository.exists")) throw error;
-    if (!keyExists) {
+    if (isNew) {
+      // It opens nothing, and would be taken for what does.
+      await rm(keyFile);
       throw new ComebackError("repository.exists", `there is a repository at ${repository}`, {
         why: "it has a password already, and a new one would not open it",
         next: "give the file that holds its password with --key-file",
         cause: error,
       });
     }
+    const { globals } = context;
     const open = { lock: "none", password: () => Promise.resolve(password) } as const;
-    await using _session = await openSession(context, open);
+    const named = { ...globals, repository: { kind: "location", location: repository } } as const;
+    await using _session = await openSession({ ...context, globals: named }, open);
+    return false;
   }
 }
 

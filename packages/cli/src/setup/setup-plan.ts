@@ -1,3 +1,4 @@
+import { stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { ComebackError } from "@comeback/core";
@@ -21,6 +22,7 @@ export interface SetupWish {
   readonly configurationPath: string;
   readonly repository: string;
   readonly sources: readonly Discovery[];
+  /** The host's name where it is `undefined`. */
   readonly plan: string | undefined;
   readonly at: string;
   readonly keyFile: string | undefined;
@@ -34,8 +36,9 @@ export function keyFileFor(configurationPath: string): string {
 export function planSetup(wish: SetupWish): SetupPlan {
   const { configurationPath, repository, at } = wish;
   const place = /^[a-z0-9]+:/.test(repository) ? repository : resolve(repository);
-  const sources = wish.sources.map((source) => withoutRepository(source, place));
-  if (sources.length === 0) {
+  const sources = uniquely(wish.sources).map((source) => withoutRepository(source, place));
+  // A logical volume is only mentioned: what is on it is backed up as folders.
+  if (!sources.some(({ kind }) => kind !== "lvm")) {
     throw new ComebackError("option.invalid", "there is nothing to protect", {
       why: "no folder was named, and nothing was chosen",
       next: "name one with --path /srv, or take all that is found with --all",
@@ -46,11 +49,17 @@ export function planSetup(wish: SetupWish): SetupPlan {
       next: "write it as 02:30",
     });
   }
+  const { plan = nameFrom(hostname()) } = wish;
+  if (nameFrom(plan) !== plan) {
+    throw new ComebackError("option.invalid", `--plan: ${plan} is no name`, {
+      next: "letters, digits, and . _ - inside; up to 63 characters",
+    });
+  }
   const keyFile = resolve(wish.keyFile ?? keyFileFor(configurationPath));
   return {
     configurationPath,
     configurationText: renderConfiguration({
-      plan: wish.plan ?? nameFrom(hostname()),
+      plan,
       repository: place,
       passwordFile: keyFile,
       daily: at,
@@ -76,17 +85,40 @@ function withoutRepository(source: Discovery, place: string): Discovery {
   return place.startsWith(path === "/" ? "/" : `${path}/`) ? { ...source, exclude: place } : source;
 }
 
-/** The folders that were named, as sources with names of their own. */
-export function namedFolders(paths: readonly string[]): Discovery[] {
-  const used = new Set<string>();
-  return paths.map((given) => {
+/** Nothing twice, and no two of one name. */
+function uniquely(sources: readonly Discovery[]): Discovery[] {
+  const seen = new Set<string>();
+  const names = new Set<string>();
+  const result: Discovery[] = [];
+  for (const source of sources) {
+    const { kind, path = "", id = "", name } = source;
+    const key = `${kind === "volume" ? "folder" : kind}\0${path}\0${id}`;
+    if (seen.has(key)) continue;
+    seen.add(key);
+    let unique = name;
+    for (let count = 2; names.has(unique); count++) unique = `${name.slice(0, 59)}-${count}`;
+    names.add(unique);
+    result.push({ ...source, name: unique });
+  }
+  return result;
+}
+
+/** The folders that were named, as sources with names of their own. Rejects where one is missing. */
+export async function namedFolders(paths: readonly string[]): Promise<Discovery[]> {
+  const folders: Discovery[] = [];
+  for (const given of paths) {
     const path = resolve(given);
-    const wanted = nameFrom(path.slice(1).replaceAll("/", "-") || "root");
-    let name = wanted;
-    for (let count = 2; used.has(name); count++) name = `${wanted}-${count}`;
-    used.add(name);
-    return { kind: "folder", name, description: path, path };
-  });
+    await stat(path).catch((cause: unknown) => {
+      throw new ComebackError("source.unavailable", `--path: nothing is at ${path}`, {
+        why: "only what is there can be protected",
+        next: "see how it is spelt, or whether it is mounted",
+        cause,
+      });
+    });
+    const name = nameFrom(path.slice(1).replaceAll("/", "-") || "root");
+    folders.push({ kind: "folder", name, description: path, path });
+  }
+  return folders;
 }
 
 function nameFrom(text: string): string {

@@ -78,12 +78,13 @@ ${places.join("\n")}
 
 1. Install Comeback, or restic: both read the repository.
 2. Bring the configuration back:
-   \`comeback -r REPOSITORY recover --kit --target DIR\`. It was in
+   \`comeback -r REPOSITORY recover --kit --target DIR\`, or with restic
+   \`restic -r REPOSITORY restore latest --tag source:${KIT_SOURCE} --target DIR\`. It was in
 ${files.map(({ path }) => `   - \`${path}\``).join("\n")}
    Secrets are not in it, only where they were: put them there again.
 3. See what there is: \`comeback -r REPOSITORY snapshots --tag plan:${plan}\`.
-4. Bring the sources back:
-${sources.join("\n")}
+4. Bring the sources back; restic takes the same words:
+${sources.map((line) => `   ${line}`).join("\n")}
 5. Dumps of PostgreSQL go through \`comeback dump … | pg_restore\`; see \`docs/reference/postgres.md\`.
 `;
 }
