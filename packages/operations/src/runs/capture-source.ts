@@ -2,8 +2,10 @@ import {
   type BackupType,
   ComebackError,
   displayText,
+  formatMany,
   isComebackError,
   type PinnedSource,
+  TOTALS_DELAY_MS,
 } from "@comeback/core";
 import {
   backup,
@@ -149,6 +151,8 @@ async function captureInto(
       mayWrite,
       signal,
       observer: {
+        // Files are counted ahead, for a bar that knows its end; what programs print cannot be.
+        totalsAfterMs: source.settings.kind === "files" ? TOTALS_DELAY_MS : undefined,
         onStart: (progress) =>
           services.observer.onProgress?.(() => liveText(source.name, progress)),
         onProblem: ({ path, message }) => {
@@ -166,9 +170,10 @@ async function captureInto(
 
 function liveText(
   source: string,
-  { bytesDone, bytesTotal, filesDone }: Readonly<BackupProgress>,
+  { bytesDone, bytesTotal, totalsKnown, filesDone }: Readonly<BackupProgress>,
 ): LiveProgress {
-  return { doneBytes: bytesDone, totalBytes: bytesTotal, text: `${source}: ${filesDone} files` };
+  const totalBytes = totalsKnown ? bytesTotal : 0;
+  return { doneBytes: bytesDone, totalBytes, text: `${source}: ${formatMany(filesDone, "file")}` };
 }
 
 async function copyToRest(
