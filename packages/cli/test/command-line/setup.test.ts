@@ -143,7 +143,13 @@ test("a repository that is there needs its key, and nothing is written without i
 test("--json tells what was made, and no key", () => {
   const { repository, run, key } = place("json");
   const { exitCode, stdout, stderr } = run(
-    ...["setup", "--yes", "--path", source, "--repo", repository, "--json"],
+    "setup",
+    "--yes",
+    "--path",
+    source,
+    "--repo",
+    repository,
+    "--json",
   );
   assert.equal(exitCode, 0, stderr);
   const [message] = jsonLines(stdout);

@@ -27,6 +27,9 @@ export async function verifyStage(state: RunState): Promise<void> {
         const whole = `snapshot ${snapshot.id.slice(0, 8)} is whole`;
         stage.log(`${source}: ${whole}, ${formatMany(files, "file")}`);
       }
+      if (plan.verify.readNew) {
+        stage.warn("the packs of this run were not read: `read-new` is not there yet");
+      }
       const whole = `${formatMany(mine.length, "snapshot")} read back`;
       if (plan.verify.readData === 0) return whole;
       const percentage = plan.verify.readData * 100;

@@ -61,14 +61,14 @@ test("a quarter of daily runs, by the rules of each place", () => {
   const [nas, far] = destinations;
   assert.deepEqual([nas?.destination, far?.destination, destinations.length], ["nas", "far", 2]);
   assert.deepEqual(nas?.sources, ["a", "b"]);
-  assert.deepEqual(days(nas!), ["2026-03-31", "2026-03-30", "2026-03-29", "2026-03-22"]);
+  assert.deepEqual(days(nas), ["2026-03-31", "2026-03-30", "2026-03-29", "2026-03-22"]);
   assert.deepEqual(nas?.kept[0]?.reasons, ["last snapshot", "weekly snapshot"]);
   assert.deepEqual(days(far!), ["2026-03-31", "2026-02-28", "2026-01-31", "2026-01-01"]);
   assert.deepEqual(far?.kept.at(-1)?.reasons, ["oldest monthly snapshot"]);
   assert.deepEqual(nas?.weeks[0], { week: "2025-12-29", made: 4, removed: 1, kept: 3 });
-  const made = nas!.weeks.reduce((sum, week) => sum + week.made, 0);
-  const removed = nas!.weeks.reduce((sum, week) => sum + week.removed, 0);
-  assert.deepEqual([made, made - removed], [90, nas!.kept.length]);
+  const made = nas.weeks.reduce((sum, week) => sum + week.made, 0);
+  const removed = nas.weeks.reduce((sum, week) => sum + week.removed, 0);
+  assert.deepEqual([made, made - removed], [90, nas.kept.length]);
 });
 
 test("types come as scheduled, the one that reads more first; filters hold", () => {
@@ -132,7 +132,7 @@ test("what is there already ages with the rest", () => {
       [true, "full"],
     ],
   );
-  assert.deepEqual(days(a!), ["2026-01-05", "2025-12-03"]);
+  assert.deepEqual(days(a), ["2026-01-05", "2025-12-03"]);
 });
 
 test("too long a preview is refused", () => {
