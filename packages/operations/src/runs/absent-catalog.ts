@@ -12,6 +12,10 @@ export function emptyCatalog(): CatalogStore {
 
 function standIn(answer: (name: string) => Promise<unknown>): CatalogStore {
   return new Proxy({} as CatalogStore, {
-    get: (_, name) => (typeof name === "symbol" ? () => Promise.resolve() : () => answer(name)),
+    get: (_, name) => {
+      // Whoever is awaited is asked for this: it is no promise.
+      if (name === "then") return undefined;
+      return typeof name === "symbol" ? () => Promise.resolve() : () => answer(name);
+    },
   });
 }

@@ -136,7 +136,7 @@ async function idsAwaitingCopy(
     if (settings.from !== source.name) continue;
     if (services.configuration.destinations[settings.to]?.replica !== undefined) continue;
     const target = destinations.get(settings.to);
-    if (target === undefined) throw new Error(`${settings.to} could not be opened`);
+    if (target === undefined) throw new Error(`${settings.to} is not open`);
     const job = { settings, source, target, signal };
     for (const { id } of await snapshotsAwaitingCopy(state, job)) ids.add(id);
   }

@@ -298,8 +298,8 @@ function asError(thrown: unknown): ComebackError {
 /** An error in one line: what, why, what next. */
 export function textOf(thrown: unknown): string {
   const error = asError(thrown);
-  const cause = error.cause instanceof Error ? error.cause.message : undefined;
-  const why = error.why ?? cause;
+  const cause = error.cause instanceof Error ? error.cause.message : "";
+  const why = error.why ?? (error.message.includes(cause) ? undefined : cause);
   const parts = [why === undefined ? error.message : `${error.message}: ${why}`, error.next];
   return parts.filter((part) => part !== undefined).join("; ");
 }
