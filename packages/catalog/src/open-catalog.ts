@@ -20,8 +20,9 @@ export interface OpenCatalogOptions {
  * readable by this user only), or the URL of a PostgreSQL database (`postgres://…`), where the tables
  * are in a schema named `comeback`. Its schema is brought up to date.
  *
- * Rejects with `catalog.unusable` where that cannot be done, among others because a newer Comeback
- * has been there, and with `catalog.damaged` where the file is no database (any more).
+ * Rejects with `catalog.none` where there is none and `create` is false, with `catalog.unusable` where
+ * it cannot be done, among others because a newer Comeback has been there, and with `catalog.damaged`
+ * where the file is no database (any more).
  */
 export async function openCatalog(
   location: string,

@@ -29,7 +29,7 @@ test("a new catalog is readable by its user only, and not made by those who only
   await using catalogs = new TemporaryCatalogs();
   await fails(
     catalogs.open({ create: false }),
-    "catalog.unusable",
+    "catalog.none",
     /there is no catalog.*--rebuild/,
   );
   const store = await catalogs.open();

@@ -143,7 +143,7 @@ test("a run that is not there, or not clear, and a catalog that is not there", (
   }
   const none = runComeback(["history", "--catalog", scratch.at("none/catalog.sqlite")]);
   assert.equal(none.exitCode, 1);
-  assert.match(none.stderr, /there is no catalog at .*\s+\[catalog\.unusable\]/);
+  assert.match(none.stderr, /there is no catalog at .*\s+\[catalog\.none\]/);
   const env = { COMEBACK_CATALOG: catalog };
   assert.match(runComeback(["history"], { env }).stdout, /20261128/);
 });
