@@ -6,7 +6,8 @@ export type FileKind = "config" | "keys" | "locks" | "snapshots" | "index" | "da
 
 /** Finished files of one kind, as paths below the repository's folder. */
 export function storedFiles(repository: string, kind: FileKind): string[] {
-  return filesOf(repository, kind).filter((path) => !path.includes("-tmp-"));
+  // "-tmp-" is ours; ".NAME.XXXXXX" is what an rsync leaves that was killed.
+  return filesOf(repository, kind).filter((path) => !/-tmp-|\/\.[^/]+$/.test(path));
 }
 
 /** Everything below the folder of one kind, what a crash left unfinished included. */
