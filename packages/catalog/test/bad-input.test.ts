@@ -27,11 +27,7 @@ async function fails(call: Promise<unknown>, code: ErrorCode, says: RegExp): Pro
 
 test("a new catalog is readable by its user only, and not made by those who only look", async () => {
   await using catalogs = new TemporaryCatalogs();
-  await fails(
-    catalogs.open({ create: false }),
-    "catalog.none",
-    /there is no catalog.*--rebuild/,
-  );
+  await fails(catalogs.open({ create: false }), "catalog.none", /there is no catalog.*--rebuild/);
   const store = await catalogs.open();
   await store.saveRun(makeRun({ id: "a" }));
   for (const name of readdirSync(dirname(catalogs.path))) {

@@ -117,7 +117,7 @@ test("plan list and show say what the plans are, and no secret", () => {
 test("plan check looks at the world", () => {
   const good = runComeback(["plan", "check", "shop"], options);
   assert.equal(good.exitCode, 0, good.stdout + good.stderr);
-  assert.match(good.stdout, /passed +content: .*the folder can be read/);
+  assert.match(good.stdout, /passed +content: .*is there and can be\s+read/);
   assert.match(good.stdout, /passed +first: the password opens it: 1 snapshot/);
   assert.match(good.stdout, /passed +channels\.ops\.webhook\.url: the variable\s+HOOK_URL/);
   assert.match(good.stdout, /all is as it should be/);
@@ -142,7 +142,7 @@ test("plan check looks at the world", () => {
 test("what plan check says to do, helps", () => {
   const { exitCode, stderr } = runComeback(["-r", "third", "init", "-q"], options);
   assert.equal(exitCode, 0, stderr);
-  mkdirSync(scratch.at("gone"));
+  mkdirSync(`${scratch.at("gone")}/not-empty`, { recursive: true });
   const { stdout } = runComeback(["plan", "check", "other"], options);
   assert.match(stdout, /all is as it should be/);
 });
