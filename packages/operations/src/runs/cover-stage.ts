@@ -3,6 +3,7 @@ import { ComebackError, formatMany } from "@comeback/core";
 import { check, loadCheckMemory, saveCheckMemory } from "@comeback/engine";
 import type { LiveDestination } from "./live-destination.ts";
 import type { ActiveStage } from "./run-recorder.ts";
+import { recordProof } from "./record-proof.ts";
 import type { RunState } from "./run-state.ts";
 
 /**
@@ -10,7 +11,7 @@ import type { RunState } from "./run-state.ts";
  * `verify-within`, copies included. What was read when is remembered in the state folder.
  */
 export async function coverStage(state: RunState): Promise<void> {
-  const { recorder, plan, request, catalog, services, runId } = state;
+  const { recorder, plan, request } = state;
   if (!plan.verify.enabled || request.dryRun) return;
   for (const destination of state.destinations.values()) {
     const { name, settings } = destination;
@@ -20,17 +21,7 @@ export async function coverStage(state: RunState): Promise<void> {
     const result = await recorder.stage(wish, (stage) =>
       readDue(state, { destination, everyMs: verifyWithin, stage }),
     );
-    await recorder.save(() =>
-      catalog.saveProof({
-        runId,
-        plan: request.plan,
-        destination: name,
-        kind: "check",
-        atMs: services.clock.now(),
-        outcome: result.ok ? result.outcome : "failed",
-        message: result.ok ? result.value : result.error.message,
-      }),
-    );
+    await recordProof(state, name, result);
   }
 }
 

@@ -1,11 +1,12 @@
 import { ComebackError, formatMany } from "@comeback/core";
 import { check } from "@comeback/engine";
+import { recordProof } from "./record-proof.ts";
 import { isCaptured, type RunState, writtenDestinations } from "./run-state.ts";
 import { verifySnapshot } from "./verify-snapshot.ts";
 
 /** Reads back what this run stored, in each destination, and as much of the rest as is asked for. */
 export async function verifyStage(state: RunState): Promise<void> {
-  const { recorder, plan, services, catalog, request, runId } = state;
+  const { recorder, plan, services, request } = state;
   if (!plan.verify.enabled || request.dryRun) return;
   const sources = [...state.sources, ...(state.kit === undefined ? [] : [state.kit])];
   for (const destination of writtenDestinations(state)) {
@@ -41,17 +42,7 @@ export async function verifyStage(state: RunState): Promise<void> {
       if (problemCount > 0) throw damagedRepository(name, problemCount);
       return `${whole}, ${percentage} % of the packs were read`;
     });
-    await recorder.save(() =>
-      catalog.saveProof({
-        runId,
-        plan: request.plan,
-        destination: name,
-        kind: "check",
-        atMs: services.clock.now(),
-        outcome: result.ok ? result.outcome : "failed",
-        message: result.ok ? result.value : result.error.message,
-      }),
-    );
+    await recordProof(state, name, result);
   }
 }
 
