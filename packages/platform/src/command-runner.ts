@@ -15,9 +15,14 @@ import {
 /** No program that we call has any business with the repository's password. */
 const SECRET_NAME = /^(?:COMEBACK|RESTIC)_(?:\w+_)?PASSWORD/;
 
+export function withoutPasswords(
+  env: Readonly<Record<string, string | undefined>>,
+): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !SECRET_NAME.test(name)));
+}
+
 function environmentFor({ env = {} }: CommandRequest): NodeJS.ProcessEnv {
-  const inherited = Object.entries(process.env).filter(([name]) => !SECRET_NAME.test(name));
-  return { ...Object.fromEntries(inherited), ...env };
+  return { ...withoutPasswords(process.env), ...env };
 }
 
 /** One running program and its process group. */

@@ -1,7 +1,7 @@
 export * from "./accounts.ts";
 export * from "./attributes.ts";
 export * from "./clock.ts";
-export { systemCommandRunner } from "./command-runner.ts";
+export { systemCommandRunner, withoutPasswords } from "./command-runner.ts";
 export * from "./collect-garbage.ts";
 export * from "./constants.ts";
 export * from "./directory.ts";

@@ -5,7 +5,7 @@ import { formatBytes, formatDuration } from "../terminal/format-values.ts";
 import type { Palette } from "../terminal/palette.ts";
 import { printableText } from "../terminal/printable.ts";
 import { type Column, renderTable } from "../terminal/table.ts";
-import { colourOutcome, colourOutcomes, outcomeText } from "./outcome-text.ts";
+import { colourOutcome, colourOutcomes, outcomeText } from "../terminal/outcome-text.ts";
 import { localTime } from "./render-runs.ts";
 
 export interface RunReport {

@@ -4,7 +4,7 @@ import { shortenMiddle } from "../terminal/display-width.ts";
 import type { Palette } from "../terminal/palette.ts";
 import { printableText } from "../terminal/printable.ts";
 import { type Column, renderTable } from "../terminal/table.ts";
-import { colourOutcomes, outcomeText } from "./outcome-text.ts";
+import { colourOutcomes, outcomeText } from "../terminal/outcome-text.ts";
 
 const COLUMNS: readonly Column[] = [
   { title: "Run" },

@@ -1,9 +1,9 @@
 import { ComebackError, splitShellWords } from "@comeback/core";
+import { withoutPasswords } from "@comeback/platform";
 import { badUsage } from "../options/option-error.ts";
 import { CommandTarget } from "./command-target.ts";
 import type { ReplicationTarget } from "./replication-target.ts";
 import { RsyncTarget } from "./rsync-target.ts";
-import { withoutSecrets } from "./run-helper.ts";
 
 const ACCEPTED = "rsync:[USER@]HOST:/PATH, rsync:/PATH or command:/PATH/TO/PROGRAM";
 
@@ -17,7 +17,7 @@ export function findTarget(options: {
   readonly env: Readonly<Record<string, string | undefined>>;
 }): ReplicationTarget {
   const { to, rsyncArgs, folder, repositoryId } = options;
-  const env = withoutSecrets(options.env);
+  const env = withoutPasswords(options.env);
   if (to.startsWith("command:")) {
     if (rsyncArgs !== undefined) throw badUsage("--rsync-args is for rsync alone", "leave it out");
     const [program = "", ...args] = splitShellWords("--to", to.slice("command:".length));

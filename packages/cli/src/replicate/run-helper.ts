@@ -28,15 +28,6 @@ export interface HelperEnd {
   readonly said: string;
 }
 
-/** Neither rsync nor anybody's script has any business with the repository's password. */
-const SECRET_NAME = /^(?:COMEBACK|RESTIC)_(?:\w+_)?PASSWORD/;
-
-export function withoutSecrets(
-  env: Readonly<Record<string, string | undefined>>,
-): Record<string, string | undefined> {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !SECRET_NAME.test(name)));
-}
-
 /** Runs it to its end. Rejects where it could not be started, or at an abort, once it is gone. */
 export async function runHelper(helper: Helper): Promise<HelperEnd> {
   const { program, signal } = helper;

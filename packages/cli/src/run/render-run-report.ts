@@ -6,7 +6,7 @@ import type { Palette } from "../terminal/palette.ts";
 import { printableText } from "../terminal/printable.ts";
 import { displayWidth, shortenMiddle, wrapWords } from "../terminal/display-width.ts";
 import { type Cell, type Column, renderTable } from "../terminal/table.ts";
-import { outcomeText } from "./outcome-text.ts";
+import { colourOutcome } from "../terminal/outcome-text.ts";
 
 const EXIT_CODES: Readonly<Record<RunOutcome, ExitCode>> = {
   ok: ExitCode.done,
@@ -26,7 +26,8 @@ export function renderRunReport(
   columns: number,
 ): string[] {
   const took = formatDuration((run.endedAtMs ?? run.startedAtMs) - run.startedAtMs);
-  const last = `${run.plan} ${outcomeText(run.outcome ?? "failed", palette)} after ${took}`;
+  const worst = run.outcome ?? "failed";
+  const last = `${run.plan} ${colourOutcome(worst, worst, palette)} after ${took}`;
   const why = run.message === undefined ? [] : wrapWords(printableText(run.message), columns - 2);
   return [
     ...(sources.length === 0 ? [] : ["", ...sourceTable(sources, palette, columns), ""]),
@@ -79,7 +80,7 @@ function sourceRow(
     summary === undefined ? "-" : formatCount(summary.total_files_processed),
     summary === undefined ? "-" : formatBytes(summary.total_bytes_processed),
     summary === undefined ? "-" : formatBytes(summary.data_added_packed),
-    outcomeText(outcome, palette),
+    colourOutcome(outcome, outcome, palette),
   ];
 }
 

@@ -7,7 +7,7 @@ import { joinFitting, renderBar } from "../terminal/progress-bar.ts";
 import { ProgressTicker, type ProgressView } from "../terminal/progress-ticker.ts";
 import { padEndTo, shortenMiddle, wrapWords } from "../terminal/display-width.ts";
 import { RateMeter } from "../terminal/rate-meter.ts";
-import { outcomeText } from "./outcome-text.ts";
+import { colourOutcome } from "../terminal/outcome-text.ts";
 
 const OUTCOME_COLUMNS = 9;
 const STAGE_COLUMNS = 11;
@@ -69,13 +69,14 @@ export class RunView implements Disposable {
     const isGood = stage.outcome === "ok" || stage.outcome === "skipped";
     if (globals.quiet && isGood) return;
     const { palette } = terminal;
+    const { outcome = "failed" } = stage;
     const took = formatDuration(stage.endedAtMs - stage.startedAtMs);
     const tries = stage.attempts > 1 ? `, ${stage.attempts} tries` : "";
     const name = stage.stage.padEnd(STAGE_COLUMNS);
     const columns = Math.max(SUBJECT_COLUMNS_MIN, terminal.columns - NOT_SUBJECT_COLUMNS);
     const subject = shortenMiddle(printableText(stage.subject ?? ""), columns);
     terminal.print(
-      `${outcomeText(stage.outcome ?? "failed", palette, OUTCOME_COLUMNS)}${name}` +
+      `${colourOutcome(outcome.padEnd(OUTCOME_COLUMNS), outcome, palette)}${name}` +
         `${padEndTo(subject, Math.min(columns, SUBJECT_COLUMNS))}${palette.dim(`  ${took}${tries}`)}`,
     );
     for (const line of said) this.#printSaid(line);

@@ -1,5 +1,5 @@
 import type { RunOutcome } from "@comeback/core";
-import type { Palette } from "../terminal/palette.ts";
+import type { Palette } from "./palette.ts";
 
 /** One word; what has not ended yet is running. */
 export function outcomeText(outcome: RunOutcome | undefined): string {
