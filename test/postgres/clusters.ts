@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { localBackendFactory } from "@comeback/backend-local";
 import type { PinnedSource } from "@comeback/core";
-import { backup, type BackupResult, Repository } from "@comeback/engine";
+import { backup, type BackupResult, instantOfMilliseconds, Repository } from "@comeback/engine";
 import { systemClock, systemCommandRunner, systemRandom } from "@comeback/platform";
 import { protectPostgres, type ProtectPostgresOptions } from "@comeback/source-postgres";
 import { PASSWORD } from "../drivers/client.ts";
@@ -41,7 +41,7 @@ export function pinCluster(
   options: ProtectPostgresOptions,
   lines: string[] = [],
 ): Promise<PinnedSource> {
-  const time = { seconds: Math.floor(systemClock.now() / 1000), nanoseconds: 0 };
+  const time = instantOfMilliseconds(systemClock.now());
   return protectPostgres(options).pin({ time, signal, onLine: (line) => lines.push(line) });
 }
 
@@ -57,7 +57,7 @@ export async function backUp(folder: string, pinned: PinnedSource): Promise<Back
   return await backup({
     repository,
     source: pinned.source,
-    time: { seconds: Math.floor(systemClock.now() / 1000), nanoseconds: 0 },
+    time: instantOfMilliseconds(systemClock.now()),
     hostname: "host",
     programVersion: "comeback test",
   });

@@ -33,8 +33,8 @@ interface Outcome {
 /** Backs the cluster up, and lists what is in the snapshot then. */
 async function backUpCluster(options: ProtectPostgresOptions): Promise<Outcome> {
   await using cluster = await pinCluster(options);
-  const { problems } = await backUp(client.repository, cluster);
-  const { stdout } = await client.done(["ls", "latest"]);
+  const { problems, snapshot } = await backUp(client.repository, cluster);
+  const { stdout } = await client.done(["ls", snapshot!.id]);
   const missing = cluster.missing();
   return {
     files: [...stdout.toString().matchAll(/^\/postgres\/main\/(.*)$/gm)].map(([, name]) => name!),
