@@ -1,11 +1,9 @@
 import { ComebackError, ExitCode } from "@comeback/core";
 import { badUsage } from "../options/option-error.ts";
 import { formatBytes } from "../terminal/format-values.ts";
+import { askSources } from "./ask-sources.ts";
 import { type Discovery, freeBytesNear } from "./discover-host.ts";
 import type { GivenSetup, SetupChoice } from "./run-setup.ts";
-
-/** What is protected unless the user says otherwise. */
-const USUAL: readonly Discovery["kind"][] = ["configuration", "folder", "postgres", "mariadb"];
 
 /** Asks what to protect, where to and when; what flags say already is not asked. */
 export async function askSetup(
@@ -23,17 +21,7 @@ export async function askSetup(
     });
   };
   prompts.intro("Comeback: backups that prove they come back");
-  const wanted =
-    flags.named.length > 0
-      ? flags.named
-      : answered(
-          await prompts.multiselect({
-            message: "What is to be protected?",
-            options: found.map((one) => ({ value: one, label: one.description })),
-            initialValues: found.filter(({ kind }) => USUAL.includes(kind)),
-            required: true,
-          }),
-        );
+  const wanted = flags.named.length > 0 ? flags.named : await askSources(prompts, answered, found);
   const repository =
     flags.repository ??
     answered(
@@ -58,6 +46,7 @@ export async function askSetup(
     repository,
     sources: wanted,
     at,
-    confirm: async () => answered(await prompts.confirm({ message: "Write this?" })),
+    confirm: async () =>
+      answered(await prompts.confirm({ message: "Write this?", initialValue: true })),
   };
 }

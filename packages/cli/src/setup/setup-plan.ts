@@ -109,7 +109,7 @@ export async function namedFolders(paths: readonly string[]): Promise<Discovery[
   for (const given of paths) {
     const path = resolve(given);
     await stat(path).catch((cause: unknown) => {
-      throw new ComebackError("source.unavailable", `--path: nothing is at ${path}`, {
+      throw new ComebackError("source.unavailable", `nothing is at ${path}`, {
         why: "only what is there can be protected",
         next: "see how it is spelt, or whether it is mounted",
         cause,

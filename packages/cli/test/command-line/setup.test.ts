@@ -251,11 +251,16 @@ test("the wizard shows what is on the machine; who says no has written nothing",
   const { config, repository, env } = place("refused");
   const { text, exitCode } = await inTerminal(["setup", "--repo", repository], env, [
     ["What is to be protected?", "\r"],
+    ["Any other folders?", `${source}x\r`],
+    ["nothing is at", ""],
+    ["Any other folders?", ` ${source}, ${scratch.path}\r`],
     ["When, every day?", "\r"],
     ["Write this?", "n"],
   ]);
   assert.equal(exitCode, 0, text);
   assert.match(text, /this machine's configuration/);
+  const shown = text.slice(text.indexOf("Protected will be:"));
+  for (const path of [source, scratch.path]) assert.ok(shown.includes(`  - ${path}\r`), text);
   assert.ok(!existsSync(config) && !existsSync(repository));
   const stopped = await inTerminal(["setup", "--repo", repository], env, [
     ["What is to be protected?", "\u0003"],
