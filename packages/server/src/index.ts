@@ -1,6 +1,7 @@
 export { ChildRuns, type ChildRunsOptions, runArguments } from "./daemon/child-runs.ts";
 export { Daemon, type DaemonEvent, type DaemonParts } from "./daemon/daemon.ts";
 export { notificationOfEvent } from "./daemon/notification-of-event.ts";
+export { planCountText } from "./daemon/plan-count-text.ts";
 export { serviceManager, type ServiceManager } from "./daemon/service-manager.ts";
 export { collectMetrics, type MetricsSources } from "./metrics/collect-metrics.ts";
 export { type Metric, renderMetrics, type Sample } from "./metrics/metric.ts";

@@ -1,4 +1,4 @@
-import type { DaemonEvent, StartRequest } from "@comeback/server";
+import { type DaemonEvent, planCountText, type StartRequest } from "@comeback/server";
 import { reportOf } from "../render-error.ts";
 import { formatLocalTime } from "../terminal/format-values.ts";
 
@@ -18,10 +18,10 @@ export function logLineOf(event: DaemonEvent): LogLine {
     case "ready": {
       const metrics =
         event.metricsUrl === undefined ? "" : `; metrics at ${event.metricsUrl}/metrics`;
-      return info(`ready: ${event.plans} plans${metrics}`);
+      return info(`ready: ${planCountText(event.plans)}${metrics}`);
     }
     case "reloaded":
-      return info(`the configuration was read anew: ${event.plans} plans`);
+      return info(`the configuration was read anew: ${planCountText(event.plans)}`);
     case "reload-failed":
       return error("the new configuration has a mistake, the old one goes on", event.error);
     case "started":

@@ -77,17 +77,17 @@ function headline({ plans, leftOver }: StatusPage, palette: Palette): string {
   if (leftOver.length > 0 && verdict !== "unprotected" && verdict !== "at risk") {
     return palette.yellow("Something was left behind by a run: `comeback run --undo` clears it.");
   }
+  const isOnly = plans.length === 1;
+  const share = isOnly ? "." : `: ${bad} of ${plans.length} plans.`;
   switch (verdict) {
     case "safe":
-      return palette.green(
-        plans.length === 1 ? "You are safe." : `You are safe: all ${plans.length} plans are.`,
-      );
+      return palette.green(isOnly ? "You are safe." : `You are safe: all ${bad} plans are.`);
     case "warning":
-      return palette.yellow(`You are safe, but look at ${bad} of ${plans.length} plans.`);
+      return palette.yellow(`You are safe, but something wants to be looked at${share}`);
     case "at risk":
-      return palette.red(`You are at risk: ${bad} of ${plans.length} plans.`);
+      return palette.red(`You are at risk${share}`);
     case "unprotected":
-      return palette.red(`You are not protected: ${bad} of ${plans.length} plans.`);
+      return palette.red(`You are not protected${share}`);
   }
 }
 

@@ -12,6 +12,7 @@ import { writeMetricsTextfile } from "../metrics/metrics-textfile.ts";
 import { RunCounters } from "../metrics/run-counters.ts";
 import { backupLaneId, configurationTimings } from "../scheduler/configuration-lanes.ts";
 import { Scheduler, type SchedulerEvent, type SchedulerParts } from "../scheduler/scheduler.ts";
+import { planCountText } from "./plan-count-text.ts";
 import type { ServiceManager } from "./service-manager.ts";
 
 export type DaemonEvent =
@@ -139,7 +140,7 @@ export class Daemon {
 
   get #status(): string {
     const old = this.#isCurrent ? "" : "; the configuration file has a mistake, an older one runs";
-    return `${this.#planCount} plans${old}`;
+    return `${planCountText(this.#planCount)}${old}`;
   }
 
   async #undoLeftOver(signal: AbortSignal): Promise<void> {

@@ -102,7 +102,7 @@ test("it undoes what is left over, is ready, is alive, runs plans, and stops", a
   const world = new DaemonWorld();
   world.undo = async () => void world.told.push("undone");
   const { ended } = await upTo(world);
-  assert.deepEqual(world.told, ["undone", "ready: 1 plans", "alive"]);
+  assert.deepEqual(world.told, ["undone", "ready: 1 plan", "alive"]);
   await world.clock.advance(HOUR);
   assert.deepEqual([...world.running.keys()], ["shop"]);
   world.running.get("shop")!("ok");
@@ -154,13 +154,13 @@ test("a reload takes up what is new; a mistake leaves all as it was, and is told
   world.configuration = configurationOf({ shop: "hourly", bad: "dayly 02:00" });
   await world.daemon.reload(world.stop.signal);
   assert.deepEqual(world.kinds, ["ready", "reload-failed", "reload-failed"]);
-  assert.match(world.told.at(-1)!, /^ready: 1 plans; the configuration file has a mistake/);
+  assert.match(world.told.at(-1)!, /^ready: 1 plan; the configuration file has a mistake/);
   await world.clock.advance(HOUR);
   assert.deepEqual([...world.running.keys()], ["shop"]);
 
   world.configuration = configurationOf({ web: "hourly :30" });
   await world.daemon.reload(world.stop.signal);
-  assert.equal(world.told.at(-1), "ready: 1 plans");
+  assert.equal(world.told.at(-1), "ready: 1 plan");
   world.running.get("shop")!("ok");
   await world.clock.advance(HOUR);
   assert.deepEqual([...world.running.keys()], ["web"]);

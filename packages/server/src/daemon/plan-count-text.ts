@@ -1,0 +1,3 @@
+export function planCountText(plans: number): string {
+  return plans === 1 ? "1 plan" : `${plans} plans`;
+}
