@@ -31,7 +31,7 @@ const ROUNDS = 7;
 
 function open(location: string): Promise<CatalogStore> {
   const { signal } = new AbortController();
-  return openCatalog(location, { clock: systemClock, signal });
+  return openCatalog(location, { host: "web1", clock: systemClock, signal });
 }
 
 function planName(plan: number): string {

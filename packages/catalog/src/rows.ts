@@ -31,7 +31,8 @@ export function fromRow<T>(row: object): T {
   return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null)) as T;
 }
 
-export function snapshotOf(row: Tables["snapshots"]): SnapshotRecord {
+/** Without the host: whoever asks knows it. */
+export function snapshotOf({ host: _, ...row }: Tables["snapshots"]): SnapshotRecord {
   const items = JSON.parse(row.items) as readonly SourceItem[];
   return { ...fromRow<Omit<SnapshotRecord, "items">>(row), items };
 }

@@ -2,20 +2,22 @@ import type { CatalogStore, RunRecord, SnapshotRecord } from "@comeback/core";
 
 /** An empty catalog, made for one test and disposed after it. */
 export interface CatalogFixture extends AsyncDisposable {
+  /** Of HOST. */
   readonly store: CatalogStore;
-  /** Opens the same catalog once more, as another process would. */
-  another(): Promise<CatalogStore>;
+  /** Opens the same catalog once more, as another process would; of HOST if not given. */
+  another(host?: string): Promise<CatalogStore>;
 }
 
 export type MakeCatalog = () => Promise<CatalogFixture>;
 
+export const HOST = "web1";
 export const HOUR_MS: number = 3_600_000;
 export const START_MS: number = Date.UTC(2026, 10, 28, 2);
 
 export function makeRun(run: Partial<RunRecord> & Pick<RunRecord, "id">): RunRecord {
   return {
     plan: "shop",
-    host: "web1",
+    host: HOST,
     trigger: "schedule",
     startedAtMs: START_MS,
     processId: 4711,

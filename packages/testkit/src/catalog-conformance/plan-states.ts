@@ -10,7 +10,7 @@ import {
   type SnapshotRecord,
 } from "@comeback/core";
 import { SeededRandom } from "../seeded-random.ts";
-import { makeRun, makeSnapshot, type MakeCatalog, START_MS } from "./fixture.ts";
+import { HOST, makeRun, makeSnapshot, type MakeCatalog, START_MS } from "./fixture.ts";
 
 const SEEDS = 12;
 const STEPS = 60;
@@ -195,6 +195,7 @@ class Records {
     const proofs = of(this.proofs).toReversed();
     const [lastProof] = proofs.toSorted((a, b) => b.atMs - a.atMs);
     return {
+      host: HOST,
       plan,
       ...(lastRun === undefined ? {} : { lastRun }),
       ...(lastGoodRun === undefined ? {} : { lastGoodRun }),
