@@ -43,7 +43,12 @@ test("a full disk: catalog.unusable, nothing is torn, all is readable, and on it
   assert.equal(report.broken, undefined);
   assert.equal(report.entries, written);
   {
-    await using looker = await openCatalog(location, { host: "web1", clock: systemClock, signal, create: false });
+    await using looker = await openCatalog(location, {
+      host: "web1",
+      clock: systemClock,
+      signal,
+      create: false,
+    });
     assert.equal((await looker.listRuns({ limit: 9 })).length, 1);
   }
 

@@ -125,9 +125,10 @@ export async function listFileVersions(
   });
 }
 
-export async function listFileHistories(
-  { database, host }: HostScope,
-): Promise<{ readonly plan: string; readonly source: string }[]> {
+export async function listFileHistories({
+  database,
+  host,
+}: HostScope): Promise<{ readonly plan: string; readonly source: string }[]> {
   return await database.read((db) =>
     db
       .selectFrom("historySources")

@@ -114,7 +114,10 @@ export async function listMisses(
   filter: { readonly plan?: string | undefined; readonly limit: number },
 ): Promise<ScheduleMiss[]> {
   const rows = await database.read((db) => {
-    let query = db.selectFrom("misses").select([...MISS_COLUMNS]).where("host", "=", host);
+    let query = db
+      .selectFrom("misses")
+      .select([...MISS_COLUMNS])
+      .where("host", "=", host);
     if (filter.plan !== undefined) query = query.where("plan", "=", filter.plan);
     return query
       .orderBy("scheduledForMs", "desc")
@@ -131,7 +134,6 @@ export async function readNote(
   key: string,
 ): Promise<string | undefined> {
   const row = await database.read((db) =>
-    
     db
       .selectFrom("notes")
       .select("value")

@@ -11,7 +11,7 @@ import type { CatalogDatabase } from "../catalog-database.ts";
 import { chunksOf } from "../chunks-of.ts";
 import type { HostScope } from "../host-scope.ts";
 import { fromRow, snapshotOf } from "../rows.ts";
-import { PROOF_COLUMNS, type Tables } from "../tables.ts";
+import { PROOF_COLUMNS, SNAPSHOT_COLUMNS, type Tables } from "../tables.ts";
 
 /** A plan is a host's: others may have one of the same name. */
 export interface HostPlan {
@@ -69,9 +69,7 @@ export async function lockPlans(
       .insertInto("planStates")
       .values({ host, plan })
       .onConflict((conflict) =>
-        conflict
-          .columns(["host", "plan"])
-          .doUpdateSet((eb) => ({ plan: eb.ref("excluded.plan") })),
+        conflict.columns(["host", "plan"]).doUpdateSet((eb) => ({ plan: eb.ref("excluded.plan") })),
       )
       .execute();
   }
@@ -154,7 +152,7 @@ export async function refreshNewest(tx: Transaction<Tables>, place: Place): Prom
   const { host, plan, source, destination } = place;
   const newest = await tx
     .selectFrom("snapshots")
-    .selectAll()
+    .select([...SNAPSHOT_COLUMNS])
     .where("host", "=", host)
     .where("plan", "=", plan)
     .where("source", "=", source)

@@ -60,6 +60,12 @@ export async function removeRunsBefore(
       return rows.at(-1);
     });
   } while (last !== undefined);
+  await removeOthers({ database, host }, atMs);
+  return removed;
+}
+
+/** Snapshots that were removed, and misses. */
+async function removeOthers({ database, host }: HostScope, atMs: number): Promise<void> {
   await database.write(async (tx) => {
     await tx
       .deleteFrom("snapshots")
@@ -82,5 +88,4 @@ export async function removeRunsBefore(
       .execute();
     for (const plan of plans) await refreshMisses(tx, { host, plan });
   });
-  return removed;
 }

@@ -25,7 +25,9 @@ export async function saveRun({ database, host }: HostScope, run: RunRecord): Pr
     const { numInsertedOrUpdatedRows: saved } = await tx
       .insertInto("runs")
       .values(row)
-      .onConflict((conflict) => conflict.column("id").doUpdateSet(row).where("runs.host", "=", host))
+      .onConflict((conflict) =>
+        conflict.column("id").doUpdateSet(row).where("runs.host", "=", host),
+      )
       .executeTakeFirstOrThrow();
     if (saved === 0n) throw idTaken(database.place, row.id);
     for (const plan of new Set(plans)) await refreshRuns(tx, { host, plan });

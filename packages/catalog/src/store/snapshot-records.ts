@@ -27,7 +27,7 @@ export async function saveSnapshot(
     await tx
       .insertInto("snapshots")
       .values(row)
-      .onConflict((conflict) => 
+      .onConflict((conflict) =>
         conflict.columns(["host", "destination", "snapshotId"]).doUpdateSet(row),
       )
       .execute();
@@ -78,7 +78,10 @@ export async function listSnapshots(
   filter: SnapshotRecordFilter,
 ): Promise<SnapshotRecord[]> {
   const rows = await database.read((db) => {
-    let query = db.selectFrom("snapshots").selectAll().where("host", "=", host);
+    let query = db
+      .selectFrom("snapshots")
+      .select([...SNAPSHOT_COLUMNS])
+      .where("host", "=", host);
     for (const name of ["plan", "source", "destination", "runId", "snapshotId"] as const) {
       const value = filter[name];
       if (value !== undefined) query = query.where(name, "=", value);

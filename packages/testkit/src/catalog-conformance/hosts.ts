@@ -7,7 +7,15 @@ import {
   isComebackError,
   type PlanState,
 } from "@comeback/core";
-import { each, HOST, HOUR_MS, makeRun, makeSnapshot, type MakeCatalog, START_MS } from "./fixture.ts";
+import {
+  each,
+  HOST,
+  HOUR_MS,
+  makeRun,
+  makeSnapshot,
+  type MakeCatalog,
+  START_MS,
+} from "./fixture.ts";
 
 const OTHER = "web2";
 const VERSION = { sizeBytes: 1, modifiedAtMs: START_MS };
@@ -25,7 +33,9 @@ async function fill(store: HostStore, mark: number): Promise<void> {
   await store.appendLog([{ runId: id, sequence: 0, atMs: mark, level: "info", text: host }]);
   // Also of one snapshot id in one destination: a repository that both write may be copied.
   for (const snapshotId of ["same", `snapshot of ${host}`]) {
-    await store.saveSnapshot(makeSnapshot({ snapshotId, runId: id, atMs: startedAtMs, files: mark }));
+    await store.saveSnapshot(
+      makeSnapshot({ snapshotId, runId: id, atMs: startedAtMs, files: mark }),
+    );
   }
   const place = { plan: "shop", destination: "nas" };
   await store.saveProof({
@@ -124,7 +134,9 @@ export function testHosts(make: MakeCatalog): void {
     assert.equal((await fixture.store.listLog(run.id, -1, 9))[0]?.text, OTHER);
     assert.equal((await fixture.store.listStages(run.id))[0]?.attempts, 2);
   });
+}
 
+export function testManyHosts(make: MakeCatalog): void {
   test("more plans of several hosts than are read at once", async () => {
     await using fixture = await make();
     const hosts = ["a", "b", "c"].map((name) => fixture.store.forHost(name));
