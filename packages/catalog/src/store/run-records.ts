@@ -91,17 +91,18 @@ export async function listRuns(
 }
 
 export async function listOpenRuns({ database, host }: HostScope): Promise<RunRecord[]> {
+  // Sorted here: for the order, SQLite would read through all runs of the host.
   const rows = await database.read((db) =>
     db
       .selectFrom("runs")
       .selectAll()
       .where("host", "=", host)
       .where("endedAtMs", "is", null)
-      .orderBy("startedAtMs", "desc")
-      .orderBy("id", "desc")
       .execute(),
   );
-  return rows.map((row) => fromRow<RunRecord>(row));
+  return rows
+    .map((row) => fromRow<RunRecord>(row))
+    .toSorted((a, b) => b.startedAtMs - a.startedAtMs || (a.id < b.id ? 1 : -1));
 }
 
 export async function listStages(database: CatalogDatabase, runId: string): Promise<StageRecord[]> {

@@ -8,6 +8,7 @@ import {
   type PlanState,
 } from "@comeback/core";
 import {
+  doForAll,
   each,
   HOST,
   HOUR_MS,
@@ -142,9 +143,7 @@ export function testManyHosts(make: MakeCatalog): void {
     const hosts = ["a", "b", "c"].map((name) => fixture.store.forHost(name));
     const plans = Array.from({ length: CATALOG_PLANS_PAGE / 2 }, (_, i) => `plan ${10_000 + i}`);
     for (const store of hosts) {
-      await Promise.all(
-        plans.map((plan) => store.saveSnapshot(makeSnapshot({ plan, snapshotId: plan }))),
-      );
+      await doForAll(plans, (plan) => store.saveSnapshot(makeSnapshot({ plan, snapshotId: plan })));
     }
     const states = await fixture.store.planStatesOfAllHosts();
     assert.deepEqual(
