@@ -207,7 +207,11 @@ async function statesOf(
 ): Promise<PlanState[]> {
   const { host } = wanted;
   let states = db.selectFrom("planStates").selectAll();
-  let snapshots = db.selectFrom("newestSnapshots").select(["host", "plan", "record"]);
+  let snapshots = db
+    .selectFrom("newestSnapshots")
+    .select(["plan", "record"])
+    // A column of so many rows takes a tenth of the time, and says nothing where there is one host.
+    .$if(host === undefined, (query) => query.select("host"));
   if (host !== undefined) {
     states = states.where("host", "=", host);
     snapshots = snapshots.where("host", "=", host);
@@ -238,6 +242,9 @@ async function statesOf(
           eb(eb.refTuple("host", "plan"), "<=", eb.tuple(last.host, last.plan)),
         )
       : snapshots.where("plan", "<=", last.plan);
+  // Neither of the two holds a NUL.
+  const keyOf = (of: { readonly host?: string; readonly plan: string }): string =>
+    host === undefined ? `${of.host}\0${of.plan}` : of.plan;
   const newest = new Map<string, SnapshotRecord[]>();
   for (const { record, ...of } of await upToLast
     .orderBy("host")
@@ -245,17 +252,13 @@ async function statesOf(
     .orderBy("source")
     .orderBy("destination")
     .execute()) {
-    const list = newest.get(keyOf(of));
+    const key = keyOf(of);
+    const list = newest.get(key);
     const snapshot = JSON.parse(record) as SnapshotRecord;
-    if (list === undefined) newest.set(keyOf(of), [snapshot]);
+    if (list === undefined) newest.set(key, [snapshot]);
     else list.push(snapshot);
   }
   return rows.map((row) => stateOf(row, newest.get(keyOf(row)) ?? []));
-}
-
-/** Neither of the two holds a NUL. */
-function keyOf({ host, plan }: HostPlan): string {
-  return `${host}\0${plan}`;
 }
 
 function stateOf(
