@@ -31,7 +31,7 @@ const ROUNDS = 7;
 
 function open(location: string): Promise<CatalogStore> {
   const { signal } = new AbortController();
-  return openCatalog(location, { clock: systemClock, signal });
+  return openCatalog(location, { host: "web1", clock: systemClock, signal });
 }
 
 function planName(plan: number): string {
@@ -53,9 +53,9 @@ function loadHistory(location: string, plans: number, days: number): void {
       ended_at_ms, outcome, message, process_id) values (?, ?, ?, 'schedule', 'incremental', ?, ?, ?, ?, ?, ?)`,
   );
   const snapshot = database.prepare(
-    `insert into snapshots (destination, snapshot_id, run_id, plan, source, backup_type, at_ms, files,
+    `insert into snapshots (host, destination, snapshot_id, run_id, plan, source, backup_type, at_ms, files,
       size_bytes, added_bytes, stored_bytes, items, outcome, removed_at_ms)
-      values (?, ?, ?, ?, ?, 'incremental', ?, 1000, 5000000000, 1000000, 500000, ?, 'ok', null)`,
+      values ('web1', ?, ?, ?, ?, ?, 'incremental', ?, 1000, 5000000000, 1000000, 500000, ?, 'ok', null)`,
   );
   const items = JSON.stringify([{ kind: "path", name: "/srv/data", sizeBytes: 5_000_000_000 }]);
   for (let day = 0; day < days - 1; day++) {
@@ -111,8 +111,10 @@ async function saveOneRun(store: CatalogStore, plan: number, day: number): Promi
 
 const QUESTIONS: Readonly<Record<string, (store: CatalogStore) => Promise<unknown>>> = {
   "states of all plans": (store) => store.planStates(),
+  "states of all plans of all hosts": (store) => store.planStatesOfAllHosts(),
   "state of one plan": (store) => store.planStates([planName(77)]),
   "the newest 20 runs": (store) => store.listRuns({ limit: 20 }),
+  "the newest 20 runs of all hosts": (store) => store.listRuns({ hosts: "all", limit: 20 }),
   "the newest 20 runs of a plan": (store) => store.listRuns({ plan: planName(77), limit: 20 }),
   "runs that never ended": (store) => store.listOpenRuns(),
   "snapshots of a plan": (store) => store.listSnapshots({ plan: planName(77), limit: 100 }),

@@ -29,7 +29,11 @@ test("the file history of real backups, also where the one before was removed", 
   const client = new Client(COMEBACK, join(folder, "repository"));
   await client.done(["init"]);
   const { signal } = new AbortController();
-  const store = await openCatalog(join(folder, "catalog.sqlite"), { clock: systemClock, signal });
+  const store = await openCatalog(join(folder, "catalog.sqlite"), {
+    host: "web1",
+    clock: systemClock,
+    signal,
+  });
   await using _ = store;
   const source = join(folder, "source");
   mkdirSync(source);

@@ -16,7 +16,7 @@ test("a full disk: catalog.unusable, nothing is torn, all is readable, and on it
   const disk = new MemoryDisk(join(folder, "disk"), 2 * MiB);
   const location = join(disk.folder, "catalog.sqlite");
   const { signal } = new AbortController();
-  await using store = await openCatalog(location, { clock: systemClock, signal });
+  await using store = await openCatalog(location, { host: "web1", clock: systemClock, signal });
   await store.saveRun(makeRun({ id: "before", outcome: "ok", endedAtMs: 1 }));
   let written = 0;
   const fill = async (): Promise<void> => {
@@ -43,7 +43,12 @@ test("a full disk: catalog.unusable, nothing is torn, all is readable, and on it
   assert.equal(report.broken, undefined);
   assert.equal(report.entries, written);
   {
-    await using looker = await openCatalog(location, { clock: systemClock, signal, create: false });
+    await using looker = await openCatalog(location, {
+      host: "web1",
+      clock: systemClock,
+      signal,
+      create: false,
+    });
     assert.equal((await looker.listRuns({ limit: 9 })).length, 1);
   }
 

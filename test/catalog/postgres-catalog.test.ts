@@ -18,7 +18,7 @@ after(() => server[Symbol.asyncDispose]());
 
 function open(url: string): Promise<CatalogStore> {
   const { signal } = new AbortController();
-  return openCatalog(url, { clock: systemClock, signal });
+  return openCatalog(url, { host: "web1", clock: systemClock, signal });
 }
 
 async function failsAsUnusable(call: Promise<unknown>, says: RegExp): Promise<void> {

@@ -11,7 +11,7 @@ after(() => server[Symbol.asyncDispose]());
 catalogConformance("PostgreSQL", async () => {
   const url = await makeDatabase(server);
   const { signal } = new AbortController();
-  const open = () => openCatalog(url, { clock: systemClock, signal });
+  const open = (host = "web1") => openCatalog(url, { host, clock: systemClock, signal });
   const store = await open();
   return {
     store,

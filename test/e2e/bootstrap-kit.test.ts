@@ -33,9 +33,10 @@ plans: { shop: { sources: { content: { files: ${folder}/source } }, to: nas } }
     assert.equal(readFileSync(join(target, "comeback-kit/configuration", config), "utf8"), text);
     const recovery = readFileSync(join(target, "comeback-kit/RECOVERY.md"), "utf8");
     // What it says to do is done, word by word.
-    const line = /`comeback -r REPOSITORY (restore latest --tag source:content --target )\/`/.exec(
-      recovery,
-    );
+    const line =
+      /`comeback -r REPOSITORY (restore latest --host \S+ --tag plan:shop,source:content --target )\/`/.exec(
+        recovery,
+      );
     await restic.done([...line![1]!.trim().split(" "), target]);
     assert.equal(readFileSync(join(target, folder, "source/letter"), "utf8"), "dear all\n");
     await restic.check();

@@ -31,7 +31,7 @@ export function fromRow<T>(row: object): T {
   return Object.fromEntries(Object.entries(row).filter(([, value]) => value !== null)) as T;
 }
 
-export function snapshotOf(row: Tables["snapshots"]): SnapshotRecord {
+export function snapshotOf(row: Omit<Tables["snapshots"], "host">): SnapshotRecord {
   const items = JSON.parse(row.items) as readonly SourceItem[];
   return { ...fromRow<Omit<SnapshotRecord, "items">>(row), items };
 }

@@ -20,9 +20,11 @@ import type {
 } from "@comeback/core";
 import { appendAudit, listAudit, readAuditHead } from "./audit/audit-log.ts";
 import type { CatalogDatabase } from "./catalog-database.ts";
+import type { HostScope } from "./host-scope.ts";
+import { storableText } from "./rows.ts";
 import * as history from "./store/file-history.ts";
 import * as other from "./store/other-records.ts";
-import { readPlanStates } from "./store/plan-states.ts";
+import { readPlanStates, readPlanStatesOfAllHosts } from "./store/plan-states.ts";
 import { removeRunsBefore } from "./store/remove-old.ts";
 import * as runs from "./store/run-records.ts";
 import * as snapshots from "./store/snapshot-records.ts";
@@ -30,13 +32,23 @@ import * as snapshots from "./store/snapshot-records.ts";
 /** The catalog in a database that speaks SQL. */
 export class SqlCatalogStore implements CatalogStore {
   readonly #database: CatalogDatabase;
+  readonly #scope: HostScope;
 
-  constructor(database: CatalogDatabase) {
-    this.#database = database;
+  constructor(scope: HostScope) {
+    this.#database = scope.database;
+    this.#scope = scope;
+  }
+
+  get host(): string {
+    return this.#scope.host;
+  }
+
+  forHost(host: string): SqlCatalogStore {
+    return new SqlCatalogStore({ database: this.#database, host: storableText(host) });
   }
 
   saveRun(run: RunRecord): Promise<void> {
-    return runs.saveRun(this.#database, run);
+    return runs.saveRun(this.#scope, run);
   }
 
   saveStage(stage: StageRecord): Promise<void> {
@@ -48,19 +60,19 @@ export class SqlCatalogStore implements CatalogStore {
   }
 
   saveSnapshot(snapshot: SnapshotRecord): Promise<void> {
-    return snapshots.saveSnapshot(this.#database, snapshot);
+    return snapshots.saveSnapshot(this.#scope, snapshot);
   }
 
   markRemoved(destination: string, snapshotIds: readonly string[], atMs: number): Promise<void> {
-    return snapshots.markRemoved(this.#database, { destination, snapshotIds }, atMs);
+    return snapshots.markRemoved(this.#scope, { destination, snapshotIds }, atMs);
   }
 
   saveProof(proof: ProofRecord): Promise<void> {
-    return other.saveProof(this.#database, proof);
+    return other.saveProof(this.#scope, proof);
   }
 
   saveStatistics(statistics: RepositoryStatistics): Promise<void> {
-    return other.saveStatistics(this.#database, statistics);
+    return other.saveStatistics(this.#scope, statistics);
   }
 
   findRun(id: string): Promise<RunRecord | undefined> {
@@ -68,11 +80,11 @@ export class SqlCatalogStore implements CatalogStore {
   }
 
   listRuns(filter: RunFilter): Promise<RunRecord[]> {
-    return runs.listRuns(this.#database, filter);
+    return runs.listRuns(this.#scope, filter);
   }
 
   listOpenRuns(): Promise<RunRecord[]> {
-    return runs.listOpenRuns(this.#database);
+    return runs.listOpenRuns(this.#scope);
   }
 
   listStages(runId: string): Promise<StageRecord[]> {
@@ -84,38 +96,42 @@ export class SqlCatalogStore implements CatalogStore {
   }
 
   listSnapshots(filter: SnapshotRecordFilter): Promise<SnapshotRecord[]> {
-    return snapshots.listSnapshots(this.#database, filter);
+    return snapshots.listSnapshots(this.#scope, filter);
   }
 
   listStatistics(destination: string, limit: number): Promise<RepositoryStatistics[]> {
-    return other.listStatistics(this.#database, destination, limit);
+    return other.listStatistics(this.#scope, destination, limit);
   }
 
   listProofs(plan: string, limit: number): Promise<ProofRecord[]> {
-    return other.listProofs(this.#database, plan, limit);
+    return other.listProofs(this.#scope, plan, limit);
   }
 
   planStates(plans?: readonly string[]): Promise<PlanState[]> {
-    return readPlanStates(this.#database, plans);
+    return readPlanStates(this.#scope, plans);
+  }
+
+  planStatesOfAllHosts(): Promise<PlanState[]> {
+    return readPlanStatesOfAllHosts(this.#database);
   }
 
   readScheduleMark(plan: string, trigger: string): Promise<number | undefined> {
-    return other.readScheduleMark(this.#database, plan, trigger);
+    return other.readScheduleMark(this.#scope, plan, trigger);
   }
 
   saveScheduleMark(plan: string, trigger: string, atMs: number): Promise<void> {
-    return other.saveScheduleMark(this.#database, { plan, trigger, atMs });
+    return other.saveScheduleMark(this.#scope, { plan, trigger, atMs });
   }
 
   saveMiss(miss: ScheduleMiss): Promise<void> {
-    return other.saveMiss(this.#database, miss);
+    return other.saveMiss(this.#scope, miss);
   }
 
   listMisses(filter: {
     readonly plan?: string | undefined;
     readonly limit: number;
   }): Promise<ScheduleMiss[]> {
-    return other.listMisses(this.#database, filter);
+    return other.listMisses(this.#scope, filter);
   }
 
   appendAudit(entry: NewAuditEntry): Promise<AuditEntry> {
@@ -136,31 +152,31 @@ export class SqlCatalogStore implements CatalogStore {
     options: { readonly isWholeTree?: boolean } = {},
   ): Promise<void> {
     const isWholeTree = options.isWholeTree === true;
-    return history.recordFileChanges(this.#database, snapshot, changes, isWholeTree);
+    return history.recordFileChanges(this.#scope, snapshot, changes, isWholeTree);
   }
 
   readFileHistoryHead(plan: string, source: string): Promise<FileHistoryHead | undefined> {
-    return history.readFileHistoryHead(this.#database, plan, source);
+    return history.readFileHistoryHead(this.#scope, plan, source);
   }
 
   listFileVersions(plan: string, source: string, path: ByteString): Promise<FileVersion[]> {
-    return history.listFileVersions(this.#database, { plan, source, path });
+    return history.listFileVersions(this.#scope, { plan, source, path });
   }
 
   listFileHistories(): Promise<{ readonly plan: string; readonly source: string }[]> {
-    return history.listFileHistories(this.#database);
+    return history.listFileHistories(this.#scope);
   }
 
   readNote(key: string): Promise<string | undefined> {
-    return other.readNote(this.#database, key);
+    return other.readNote(this.#scope, key);
   }
 
   saveNote(key: string, value: string | undefined): Promise<void> {
-    return other.saveNote(this.#database, key, value);
+    return other.saveNote(this.#scope, key, value);
   }
 
   removeRunsBefore(atMs: number): Promise<number> {
-    return removeRunsBefore(this.#database, atMs);
+    return removeRunsBefore(this.#scope, atMs);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -15,6 +15,11 @@ export type Row<T> = {
   -readonly [K in keyof T]-?: undefined extends T[K] ? Exclude<T[K], undefined> | null : T[K];
 };
 
+/** Whose a row is. What has a run's id alone is its run's host's. */
+interface OfHost {
+  host: string;
+}
+
 /** The newest schema, as migrations/ make it; columns in snake_case there. */
 export interface Tables {
   catalogMeta: { key: string; value: string };
@@ -22,14 +27,14 @@ export interface Tables {
   stages: Row<StageRecord>;
   logLines: Row<LogRecord>;
   /** `items` is JSON. */
-  snapshots: Omit<Row<SnapshotRecord>, "items"> & { items: string };
+  snapshots: OfHost & Omit<Row<SnapshotRecord>, "items"> & { items: string };
   /** Those of the same moment are told apart by their order. */
-  proofs: Row<ProofRecord> & { number: GeneratedAlways<number> };
-  statistics: Row<RepositoryStatistics>;
-  misses: Row<ScheduleMiss>;
-  scheduleMarks: { plan: string; trigger: string; atMs: number };
+  proofs: OfHost & Row<ProofRecord> & { number: GeneratedAlways<number> };
+  statistics: OfHost & Row<RepositoryStatistics>;
+  misses: OfHost & Row<ScheduleMiss>;
+  scheduleMarks: OfHost & { plan: string; trigger: string; atMs: number };
   /** The records are JSON. Kept in step by plan-states.ts, in the transactions that change them. */
-  planStates: {
+  planStates: OfHost & {
     plan: string;
     lastRunId: string | null;
     lastRun: string | null;
@@ -40,12 +45,17 @@ export interface Tables {
     lastProof: string | null;
     openMisses: Generated<number>;
   };
-  newestSnapshots: { plan: string; source: string; destination: string; record: string };
+  newestSnapshots: OfHost & {
+    plan: string;
+    source: string;
+    destination: string;
+    record: string;
+  };
   /** `details` is JSON. */
   auditEntries: Omit<Row<AuditEntry>, "details"> & { details: string };
   auditHead: { id: number; sequence: number; hash: string };
-  notes: { key: string; value: string };
-  historySources: { id: GeneratedAlways<number>; plan: string; source: string };
+  notes: OfHost & { key: string; value: string };
+  historySources: OfHost & { id: GeneratedAlways<number>; plan: string; source: string };
   historySnapshots: {
     number: GeneratedAlways<number>;
     sourceId: number;

@@ -8,7 +8,7 @@ import { systemClock } from "@comeback/platform";
 
 const [location = "", name = "", count = "0"] = process.argv.slice(2);
 const { signal } = new AbortController();
-await using store = await openCatalog(location, { clock: systemClock, signal });
+await using store = await openCatalog(location, { host: "web1", clock: systemClock, signal });
 for (let number = 0; number < Number(count); number++) {
   const subject = `${name} ${number}`;
   const atMs = Date.now();

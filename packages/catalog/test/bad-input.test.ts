@@ -132,7 +132,8 @@ test("whoever waits too long for others is told so", async () => {
 
 test("a URL that cannot be read, and a server that is not there, without the password", async () => {
   const { signal } = new AbortController();
-  const open = (url: string): Promise<unknown> => openCatalog(url, { clock: systemClock, signal });
+  const open = (url: string): Promise<unknown> =>
+    openCatalog(url, { host: "web1", clock: systemClock, signal });
   for (const url of ["postgres://me:se/cret@:x/", "postgres://me:secret@127.0.0.1:1/catalog"]) {
     await assert.rejects(open(url), (error: unknown) => {
       assert.ok(error instanceof ComebackError, String(error));

@@ -5,7 +5,7 @@ catalogConformance("SQLite", async () => {
   const catalogs = new TemporaryCatalogs();
   return {
     store: await catalogs.open(),
-    another: () => catalogs.open(),
+    another: (host) => catalogs.open(host === undefined ? {} : { host }),
     [Symbol.asyncDispose]: () => catalogs[Symbol.asyncDispose](),
   };
 });

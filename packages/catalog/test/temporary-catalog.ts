@@ -16,7 +16,12 @@ export class TemporaryCatalogs implements AsyncDisposable {
 
   async open(options: Partial<OpenCatalogOptions> = {}): Promise<CatalogStore> {
     const { signal } = new AbortController();
-    const store = await openCatalog(this.path, { clock: systemClock, signal, ...options });
+    const store = await openCatalog(this.path, {
+      host: "web1",
+      clock: systemClock,
+      signal,
+      ...options,
+    });
     this.#opened.push(store);
     return store;
   }

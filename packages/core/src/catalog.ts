@@ -26,7 +26,7 @@ export const RUN_TRIGGERS = ["manual", "schedule", "catch-up"] as const;
 export type RunTrigger = (typeof RUN_TRIGGERS)[number];
 
 export interface RunRecord {
-  /** Sorts by time: "20261128-020000-4f2a". */
+  /** Unique over all hosts; sorts by time: "20261128-020000-4f2a9c01d3". */
   readonly id: string;
   readonly plan: string;
   readonly host: string;
@@ -174,6 +174,8 @@ export interface FileChange {
 export type FileHistoryHead = Pick<SnapshotRecord, "snapshotId" | "atMs">;
 
 export interface RunFilter {
+  /** Of all hosts; of the store's own if not given. */
+  readonly hosts?: "all" | undefined;
   readonly idPrefix?: string | undefined;
   readonly plan?: string | undefined;
   readonly outcome?: RunOutcome | undefined;
@@ -195,6 +197,7 @@ export interface SnapshotRecordFilter {
 
 /** What `status` needs to know of one plan; newest of each. */
 export interface PlanState {
+  readonly host: string;
   readonly plan: string;
   readonly lastRun?: RunRecord | undefined;
   /** The last run that ended ok or with a warning. */
@@ -214,6 +217,10 @@ export interface PlanState {
 /**
  * The memory of what was done: runs, schedules, audit. Losing it loses history, never a backup.
  *
+ * - Several hosts may share a catalog, and name their plans and destinations alike: a store is one
+ *   host's, and reads and writes what is of that host's plans, destinations and notes. What is of a
+ *   run is found by its id, whichever host made it; the audit log is one for all. What else spans
+ *   hosts says so in its name or filter.
  * - A call that resolved is durable, and seen by every later call of every process.
  * - Every write is atomic, but `recordFileChanges` and `removeRunsBefore` do theirs in steps: what
  *   they have not finished is not seen, or is done by the next call.
@@ -229,6 +236,15 @@ export interface PlanState {
  *   sizes are whole numbers.
  */
 export interface CatalogStore extends AsyncDisposable {
+  /** Whose it is. */
+  readonly host: string;
+  /** The same catalog as another host has it; usable for as long as this one is. */
+  forHost(host: string): Omit<CatalogStore, typeof Symbol.asyncDispose>;
+
+  /**
+   * Rejects with `catalog.unusable` where another host has a run of that id: nothing of it is
+   * overwritten. The run's host is the store's.
+   */
   saveRun(run: RunRecord): Promise<void>;
   saveStage(stage: StageRecord): Promise<void>;
   /** In ascending order of `sequence`. Lines that are there already are left as they are. */
@@ -241,6 +257,7 @@ export interface CatalogStore extends AsyncDisposable {
   /** Its key: destination and moment. */
   saveStatistics(statistics: RepositoryStatistics): Promise<void>;
 
+  /** Of whichever host. */
   findRun(id: string): Promise<RunRecord | undefined>;
   listRuns(filter: RunFilter): Promise<RunRecord[]>;
   /** Runs that never ended. */
@@ -257,6 +274,8 @@ export interface CatalogStore extends AsyncDisposable {
    * named, also where there is none.
    */
   planStates(plans?: readonly string[]): Promise<PlanState[]>;
+  /** One for each plan of each host of which there is any record, in order of hosts and plans. */
+  planStatesOfAllHosts(): Promise<PlanState[]>;
 
   /** Up to which moment a plan's trigger has been answered. */
   readScheduleMark(plan: string, trigger: string): Promise<number | undefined>;
@@ -296,7 +315,7 @@ export interface CatalogStore extends AsyncDisposable {
   saveNote(key: string, value: string | undefined): Promise<void>;
 
   /**
-   * Removes runs that started before, with their stages and log, snapshots that were removed and
+   * Removes the host's runs that started before, with their stages and log, snapshots that were removed and
    * misses that were noticed before; resolves to how many runs. Runs that never ended, each plan's
    * last and last good one, proofs and audit entries stay.
    */

@@ -67,14 +67,24 @@ class ByTime<T> {
   }
 }
 
+/** What all hosts of a catalog have in common. */
+interface Shared {
+  readonly hosts: Map<string, MemoryCatalog>;
+  readonly stages: Map<string, StageRecord>;
+  readonly log: LogRecord[];
+  readonly audit: AuditEntry[];
+}
+
 /** A catalog in memory. What it holds outlives `asyncDispose`, as a file would. */
 export class MemoryCatalog implements CatalogStore {
+  readonly host: string;
+  readonly #shared: Shared;
   readonly #runs: ByTime<RunRecord> = new ByTime(
     ({ id }) => id,
     ({ startedAtMs }) => startedAtMs,
   );
-  readonly #stages: Map<string, StageRecord> = new Map();
-  readonly #log: LogRecord[] = [];
+  readonly #stages: Map<string, StageRecord>;
+  readonly #log: LogRecord[];
   readonly #snapshots: ByTime<SnapshotRecord> = new ByTime(
     ({ destination, snapshotId }) => `${destination} ${snapshotId}`,
     ({ atMs }) => atMs,
@@ -86,13 +96,34 @@ export class MemoryCatalog implements CatalogStore {
     ({ plan, trigger, scheduledForMs }) => `${plan}\0${trigger}\0${scheduledForMs}`,
     ({ scheduledForMs }) => scheduledForMs,
   );
-  readonly #audit: AuditEntry[] = [];
+  readonly #audit: AuditEntry[];
   readonly #notes: Map<string, string> = new Map();
   readonly #versions: Map<string, FileVersion[]> = new Map();
   readonly #missing: Set<string> = new Set();
   readonly #historyHeads: Map<string, FileHistoryHead> = new Map();
   /** While true, whatever writes is refused, as by a full disk. */
   isFull = false;
+
+  constructor(
+    host = "web1",
+    shared: Shared = { hosts: new Map(), stages: new Map(), log: [], audit: [] },
+  ) {
+    this.host = host;
+    this.#shared = shared;
+    this.#stages = shared.stages;
+    this.#log = shared.log;
+    this.#audit = shared.audit;
+    shared.hosts.set(host, this);
+  }
+
+  forHost(host: string): MemoryCatalog {
+    return this.#shared.hosts.get(host) ?? new MemoryCatalog(host, this.#shared);
+  }
+
+  #all(): MemoryCatalog[] {
+    const { hosts } = this.#shared;
+    return [...hosts.keys()].toSorted().map((host) => hosts.get(host)!);
+  }
 
   async saveRun(run: RunRecord): Promise<void> {
     this.#refuseWhenFull();
@@ -137,10 +168,16 @@ export class MemoryCatalog implements CatalogStore {
   }
 
   async findRun(id: string): Promise<RunRecord | undefined> {
-    return this.#runs.get(id);
+    return this.#all().flatMap((one) => one.#runs.get(id) ?? [])[0];
   }
 
-  async listRuns({ plan, outcome, sinceMs, limit }: RunFilter): Promise<RunRecord[]> {
+  async listRuns({ hosts, ...filter }: RunFilter): Promise<RunRecord[]> {
+    if (hosts !== "all") return this.#ownRuns(filter);
+    const found = this.#all().flatMap((one) => one.#ownRuns(filter));
+    return newestFirst(found, ({ startedAtMs }) => startedAtMs).slice(0, filter.limit);
+  }
+
+  #ownRuns({ plan, outcome, sinceMs, limit }: RunFilter): RunRecord[] {
     return this.#runs.list(
       (run) =>
         (plan === undefined || run.plan === plan) &&
@@ -194,10 +231,15 @@ export class MemoryCatalog implements CatalogStore {
     return Promise.all(names.map((plan) => this.#planState(plan)));
   }
 
+  async planStatesOfAllHosts(): Promise<PlanState[]> {
+    return (await Promise.all(this.#all().map((one) => one.planStates()))).flat();
+  }
+
   async #planState(plan: string): Promise<PlanState> {
     const runs = await this.listRuns({ plan, limit: Infinity });
     const misses = await this.listMisses({ plan, limit: Infinity });
     return {
+      host: this.host,
       plan,
       lastRun: runs[0],
       lastGoodRun: runs.find(({ outcome }) => outcome === "ok" || outcome === "warning"),

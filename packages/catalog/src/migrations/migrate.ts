@@ -1,37 +1,45 @@
 import { ComebackError } from "@comeback/core";
-import { type Kysely, sql } from "kysely";
+import { type Kysely, sql, type Transaction } from "kysely";
 import type { CatalogDatabase } from "../catalog-database.ts";
 import { POSTGRES_SCHEMA } from "../postgres/open-postgres.ts";
 import type { Tables } from "../tables.ts";
+import { refreshAll } from "../store/plan-states.ts";
 import { firstSchema } from "./0001-first-schema.ts";
-import type { ColumnTypes, Migration } from "./migration.ts";
+import { hosts } from "./0002-hosts.ts";
+import { type ColumnTypes, type Migration, OPENER_KEY } from "./migration.ts";
 
 /** In their order, for ever: one that was published is never changed. */
-const MIGRATIONS: readonly Migration[] = [firstSchema];
+const MIGRATIONS: readonly Migration[] = [firstSchema, hosts];
 const VERSION_KEY = "schema-version";
 /** Of advisory locks, ours: "comeback" in ASCII, as far as it fits. */
 const POSTGRES_LOCK = 0x63_6f_6d_65;
 
 const SQLITE_TYPES: ColumnTypes = {
+  dialect: "sqlite",
   integer: "integer",
   text: "text",
   serial: "integer primary key autoincrement",
   clustered: "without rowid",
+  positionOf: "instr",
 };
 const POSTGRES_TYPES: ColumnTypes = {
+  dialect: "postgres",
   integer: "bigint",
   // Both databases then compare and sort by bytes.
   text: 'text collate "C"',
   serial: "bigint generated always as identity primary key",
   clustered: "",
+  positionOf: "strpos",
 };
 
 /**
  * Brings the schema up to date, all steps in one transaction. Processes that open the catalog at
  * once do it one after the other. A schema of a newer program is refused: it is not known what
  * writing into it would break.
+ *
+ * What is of no known host in an older schema becomes that of `host`.
  */
-export async function migrate(database: CatalogDatabase): Promise<void> {
+export async function migrate(database: CatalogDatabase, host: string): Promise<void> {
   if ((await database.read((db) => readVersion(db, database.dialect))) === MIGRATIONS.length)
     return;
   await database.write(async (tx) => {
@@ -45,16 +53,23 @@ export async function migrate(database: CatalogDatabase): Promise<void> {
       await sql`create schema if not exists ${sql.id(POSTGRES_SCHEMA)}`.execute(tx);
       await sql`set local search_path to ${sql.id(POSTGRES_SCHEMA)}`.execute(tx);
     }
-    for (const migration of MIGRATIONS.slice(version)) {
+    for (const [place, migration] of MIGRATIONS.entries()) {
+      if (place < version) continue;
+      if (place > 0) await saveMeta(tx, OPENER_KEY, host);
       for (const statement of migration(types)) await sql.raw(statement).execute(tx);
     }
-    const row = { key: VERSION_KEY, value: String(MIGRATIONS.length) };
-    await tx
-      .insertInto("catalogMeta")
-      .values(row)
-      .onConflict((conflict) => conflict.column("key").doUpdateSet(row))
-      .execute();
+    await tx.deleteFrom("catalogMeta").where("key", "=", OPENER_KEY).execute();
+    await refreshAll(tx);
+    await saveMeta(tx, VERSION_KEY, String(MIGRATIONS.length));
   });
+}
+
+async function saveMeta(tx: Transaction<Tables>, key: string, value: string): Promise<void> {
+  await tx
+    .insertInto("catalogMeta")
+    .values({ key, value })
+    .onConflict((conflict) => conflict.column("key").doUpdateSet({ value }))
+    .execute();
 }
 
 /** 0 where there is nothing yet. */

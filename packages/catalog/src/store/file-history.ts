@@ -8,7 +8,7 @@ import {
   type SnapshotRecord,
 } from "@comeback/core";
 import type { Kysely, Transaction } from "kysely";
-import type { CatalogDatabase } from "../catalog-database.ts";
+import type { HostScope } from "../host-scope.ts";
 import type { Tables } from "../tables.ts";
 
 /**
@@ -23,12 +23,12 @@ import type { Tables } from "../tables.ts";
 type HistorySnapshot = Pick<SnapshotRecord, "plan" | "source" | "snapshotId" | "atMs">;
 
 export async function recordFileChanges(
-  database: CatalogDatabase,
+  { database, host }: HostScope,
   snapshot: HistorySnapshot,
   changes: AsyncIterable<FileChange>,
   isWholeTree: boolean,
 ): Promise<void> {
-  const recording = await database.write((tx) => begin(tx, snapshot));
+  const recording = await database.write((tx) => begin(tx, { ...snapshot, host }));
   if (recording === undefined) return;
   const { sourceId, number, before } = recording;
   const step = (work: (tx: Transaction<Tables>) => Promise<void>): Promise<void> =>
@@ -72,7 +72,7 @@ export async function recordFileChanges(
 }
 
 export async function readFileHistoryHead(
-  database: CatalogDatabase,
+  { database, host }: HostScope,
   plan: string,
   source: string,
 ): Promise<FileHistoryHead | undefined> {
@@ -81,6 +81,7 @@ export async function readFileHistoryHead(
       .selectFrom("historySnapshots")
       .innerJoin("historySources", "historySources.id", "historySnapshots.sourceId")
       .select(["historySnapshots.snapshotId as snapshotId", "historySnapshots.atMs as atMs"])
+      .where("historySources.host", "=", host)
       .where("historySources.plan", "=", plan)
       .where("historySources.source", "=", source)
       .where("historySnapshots.isComplete", "=", 1)
@@ -91,11 +92,11 @@ export async function readFileHistoryHead(
 }
 
 export async function listFileVersions(
-  database: CatalogDatabase,
+  { database, host }: HostScope,
   file: { readonly plan: string; readonly source: string; readonly path: ByteString },
 ): Promise<FileVersion[]> {
   return await database.read(async (db) => {
-    const sourceId = await findSource(db, file);
+    const sourceId = await findSource(db, { ...file, host });
     if (sourceId === undefined) return [];
     const head = await headNumber(db, sourceId);
     if (head === undefined) return [];
@@ -124,13 +125,15 @@ export async function listFileVersions(
   });
 }
 
-export async function listFileHistories(
-  database: CatalogDatabase,
-): Promise<{ readonly plan: string; readonly source: string }[]> {
+export async function listFileHistories({
+  database,
+  host,
+}: HostScope): Promise<{ readonly plan: string; readonly source: string }[]> {
   return await database.read((db) =>
     db
       .selectFrom("historySources")
       .select(["plan", "source"])
+      .where("host", "=", host)
       .orderBy("plan")
       .orderBy("source")
       .execute(),
@@ -147,13 +150,13 @@ interface Recording {
 /** The number that the snapshot gets; none where it has one that counts. */
 async function begin(
   tx: Transaction<Tables>,
-  snapshot: HistorySnapshot,
+  snapshot: HistorySnapshot & { readonly host: string },
 ): Promise<Recording | undefined> {
-  const { plan, source, snapshotId, atMs } = snapshot;
+  const { host, plan, source, snapshotId, atMs } = snapshot;
   await tx
     .insertInto("historySources")
-    .values({ plan, source })
-    .onConflict((conflict) => conflict.columns(["plan", "source"]).doNothing())
+    .values({ host, plan, source })
+    .onConflict((conflict) => conflict.columns(["host", "plan", "source"]).doNothing())
     .execute();
   const sourceId = await findSource(tx, snapshot);
   if (sourceId === undefined) throw new Error("the row that was just made is not there");
@@ -291,13 +294,14 @@ async function setLast(
 
 async function findSource(
   db: Kysely<Tables>,
-  { plan, source }: { readonly plan: string; readonly source: string },
+  place: { readonly host: string; readonly plan: string; readonly source: string },
 ): Promise<number | undefined> {
   const row = await db
     .selectFrom("historySources")
     .select("id")
-    .where("plan", "=", plan)
-    .where("source", "=", source)
+    .where("host", "=", place.host)
+    .where("plan", "=", place.plan)
+    .where("source", "=", place.source)
     .executeTakeFirst();
   return row?.id;
 }

@@ -1,20 +1,20 @@
 import type { ProofRecord, RepositoryStatistics, ScheduleMiss } from "@comeback/core";
-import type { CatalogDatabase } from "../catalog-database.ts";
+import type { HostScope } from "../host-scope.ts";
 import { fromRow, storableText, toRow } from "../rows.ts";
 import { MISS_COLUMNS, PROOF_COLUMNS, STATISTICS_COLUMNS } from "../tables.ts";
 import { lockPlans, refreshMisses, refreshProof } from "./plan-states.ts";
 
-export async function saveProof(database: CatalogDatabase, proof: ProofRecord): Promise<void> {
-  const row = toRow(proof, PROOF_COLUMNS);
+export async function saveProof({ database, host }: HostScope, proof: ProofRecord): Promise<void> {
+  const row = { ...toRow(proof, PROOF_COLUMNS), host };
   await database.write(async (tx) => {
-    await lockPlans(tx, [row.plan]);
+    await lockPlans(tx, host, [row.plan]);
     await tx.insertInto("proofs").values(row).execute();
-    await refreshProof(tx, row.plan);
+    await refreshProof(tx, row);
   });
 }
 
 export async function listProofs(
-  database: CatalogDatabase,
+  { database, host }: HostScope,
   plan: string,
   limit: number,
 ): Promise<ProofRecord[]> {
@@ -22,6 +22,7 @@ export async function listProofs(
     db
       .selectFrom("proofs")
       .select([...PROOF_COLUMNS])
+      .where("host", "=", host)
       .where("plan", "=", plan)
       .orderBy("atMs", "desc")
       .orderBy("number", "desc")
@@ -32,28 +33,29 @@ export async function listProofs(
 }
 
 export async function saveStatistics(
-  database: CatalogDatabase,
+  { database, host }: HostScope,
   statistics: RepositoryStatistics,
 ): Promise<void> {
-  const row = toRow(statistics, STATISTICS_COLUMNS);
+  const row = { ...toRow(statistics, STATISTICS_COLUMNS), host };
   await database.write((tx) =>
     tx
       .insertInto("statistics")
       .values(row)
-      .onConflict((conflict) => conflict.columns(["destination", "atMs"]).doUpdateSet(row))
+      .onConflict((conflict) => conflict.columns(["host", "destination", "atMs"]).doUpdateSet(row))
       .execute(),
   );
 }
 
 export async function listStatistics(
-  database: CatalogDatabase,
+  { database, host }: HostScope,
   destination: string,
   limit: number,
 ): Promise<RepositoryStatistics[]> {
   return await database.read((db) =>
     db
       .selectFrom("statistics")
-      .selectAll()
+      .select([...STATISTICS_COLUMNS])
+      .where("host", "=", host)
       .where("destination", "=", destination)
       .orderBy("atMs", "desc")
       .limit(limit)
@@ -62,7 +64,7 @@ export async function listStatistics(
 }
 
 export async function readScheduleMark(
-  database: CatalogDatabase,
+  { database, host }: HostScope,
   plan: string,
   trigger: string,
 ): Promise<number | undefined> {
@@ -70,6 +72,7 @@ export async function readScheduleMark(
     db
       .selectFrom("scheduleMarks")
       .select("atMs")
+      .where("host", "=", host)
       .where("plan", "=", plan)
       .where("trigger", "=", trigger)
       .executeTakeFirst(),
@@ -78,40 +81,43 @@ export async function readScheduleMark(
 }
 
 export async function saveScheduleMark(
-  database: CatalogDatabase,
+  { database, host }: HostScope,
   mark: { readonly plan: string; readonly trigger: string; readonly atMs: number },
 ): Promise<void> {
-  const row = toRow(mark, ["plan", "trigger", "atMs"]);
+  const row = { ...toRow(mark, ["plan", "trigger", "atMs"]), host };
   await database.write((tx) =>
     tx
       .insertInto("scheduleMarks")
       .values(row)
-      .onConflict((conflict) => conflict.columns(["plan", "trigger"]).doUpdateSet(row))
+      .onConflict((conflict) => conflict.columns(["host", "plan", "trigger"]).doUpdateSet(row))
       .execute(),
   );
 }
 
-export async function saveMiss(database: CatalogDatabase, miss: ScheduleMiss): Promise<void> {
-  const row = toRow(miss, MISS_COLUMNS);
+export async function saveMiss({ database, host }: HostScope, miss: ScheduleMiss): Promise<void> {
+  const row = { ...toRow(miss, MISS_COLUMNS), host };
   await database.write(async (tx) => {
-    await lockPlans(tx, [row.plan]);
+    await lockPlans(tx, host, [row.plan]);
     await tx
       .insertInto("misses")
       .values(row)
       .onConflict((conflict) =>
-        conflict.columns(["plan", "trigger", "scheduledForMs"]).doUpdateSet(row),
+        conflict.columns(["host", "plan", "trigger", "scheduledForMs"]).doUpdateSet(row),
       )
       .execute();
-    await refreshMisses(tx, row.plan);
+    await refreshMisses(tx, row);
   });
 }
 
 export async function listMisses(
-  database: CatalogDatabase,
+  { database, host }: HostScope,
   filter: { readonly plan?: string | undefined; readonly limit: number },
 ): Promise<ScheduleMiss[]> {
   const rows = await database.read((db) => {
-    let query = db.selectFrom("misses").selectAll();
+    let query = db
+      .selectFrom("misses")
+      .select([...MISS_COLUMNS])
+      .where("host", "=", host);
     if (filter.plan !== undefined) query = query.where("plan", "=", filter.plan);
     return query
       .orderBy("scheduledForMs", "desc")
@@ -124,30 +130,35 @@ export async function listMisses(
 }
 
 export async function readNote(
-  database: CatalogDatabase,
+  { database, host }: HostScope,
   key: string,
 ): Promise<string | undefined> {
   const row = await database.read((db) =>
-    db.selectFrom("notes").select("value").where("key", "=", key).executeTakeFirst(),
+    db
+      .selectFrom("notes")
+      .select("value")
+      .where("host", "=", host)
+      .where("key", "=", key)
+      .executeTakeFirst(),
   );
   return row?.value;
 }
 
 export async function saveNote(
-  database: CatalogDatabase,
+  { database, host }: HostScope,
   key: string,
   value: string | undefined,
 ): Promise<void> {
   await database.write(async (tx) => {
     if (value === undefined) {
-      await tx.deleteFrom("notes").where("key", "=", key).execute();
+      await tx.deleteFrom("notes").where("host", "=", host).where("key", "=", key).execute();
       return;
     }
-    const row = { key, value: storableText(value) };
+    const row = { host, key, value: storableText(value) };
     await tx
       .insertInto("notes")
       .values(row)
-      .onConflict((conflict) => conflict.column("key").doUpdateSet(row))
+      .onConflict((conflict) => conflict.columns(["host", "key"]).doUpdateSet(row))
       .execute();
   });
 }

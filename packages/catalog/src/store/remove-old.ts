@@ -1,9 +1,12 @@
 import { CATALOG_ROWS_AT_ONCE } from "@comeback/core";
-import type { CatalogDatabase } from "../catalog-database.ts";
+import type { HostScope } from "../host-scope.ts";
 import { lockPlans, refreshMisses } from "./plan-states.ts";
 
 /** In steps, so that others can write between them. Resolves to the number of runs. */
-export async function removeRunsBefore(database: CatalogDatabase, atMs: number): Promise<number> {
+export async function removeRunsBefore(
+  { database, host }: HostScope,
+  atMs: number,
+): Promise<number> {
   let removed = 0;
   let last: { startedAtMs: number; id: string } | undefined;
   do {
@@ -11,7 +14,11 @@ export async function removeRunsBefore(database: CatalogDatabase, atMs: number):
       const after = last;
       let query = tx
         .selectFrom("runs")
-        .leftJoin("planStates", "planStates.plan", "runs.plan")
+        .leftJoin("planStates", (join) =>
+          join
+            .onRef("planStates.host", "=", "runs.host")
+            .onRef("planStates.plan", "=", "runs.plan"),
+        )
         .select(["runs.id as id", "runs.startedAtMs as startedAtMs"])
         .select((eb) =>
           eb
@@ -28,6 +35,7 @@ export async function removeRunsBefore(database: CatalogDatabase, atMs: number):
             .end()
             .as("stays"),
         )
+        .where("runs.host", "=", host)
         .where("runs.startedAtMs", "<", atMs);
       if (after !== undefined) {
         query = query.where((eb) =>
@@ -52,18 +60,32 @@ export async function removeRunsBefore(database: CatalogDatabase, atMs: number):
       return rows.at(-1);
     });
   } while (last !== undefined);
+  await removeOthers({ database, host }, atMs);
+  return removed;
+}
+
+/** Snapshots that were removed, and misses. */
+async function removeOthers({ database, host }: HostScope, atMs: number): Promise<void> {
   await database.write(async (tx) => {
-    await tx.deleteFrom("snapshots").where("removedAtMs", "<", atMs).execute();
+    await tx
+      .deleteFrom("snapshots")
+      .where("host", "=", host)
+      .where("removedAtMs", "<", atMs)
+      .execute();
     const missed = await tx
       .selectFrom("misses")
       .select("plan")
       .distinct()
+      .where("host", "=", host)
       .where("noticedAtMs", "<", atMs)
       .execute();
     const plans = missed.map(({ plan }) => plan);
-    await lockPlans(tx, plans);
-    await tx.deleteFrom("misses").where("noticedAtMs", "<", atMs).execute();
-    for (const plan of plans) await refreshMisses(tx, plan);
+    await lockPlans(tx, host, plans);
+    await tx
+      .deleteFrom("misses")
+      .where("host", "=", host)
+      .where("noticedAtMs", "<", atMs)
+      .execute();
+    for (const plan of plans) await refreshMisses(tx, { host, plan });
   });
-  return removed;
 }

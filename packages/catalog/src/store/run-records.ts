@@ -1,7 +1,8 @@
 import type { LogRecord, RunFilter, RunRecord, StageRecord } from "@comeback/core";
-import { CATALOG_ROWS_AT_ONCE } from "@comeback/core";
+import { assert, CATALOG_ROWS_AT_ONCE, ComebackError } from "@comeback/core";
 import type { CatalogDatabase } from "../catalog-database.ts";
 import { chunksOf } from "../chunks-of.ts";
+import type { HostScope } from "../host-scope.ts";
 import { fromRow, toRow } from "../rows.ts";
 import { LOG_COLUMNS, RUN_COLUMNS, STAGE_COLUMNS } from "../tables.ts";
 import { lockPlans, refreshRuns } from "./plan-states.ts";
@@ -9,22 +10,27 @@ import { lockPlans, refreshRuns } from "./plan-states.ts";
 /** Behind every text that begins with the same. */
 const LAST_CHARACTER = "\u{10ffff}";
 
-export async function saveRun(database: CatalogDatabase, run: RunRecord): Promise<void> {
+export async function saveRun({ database, host }: HostScope, run: RunRecord): Promise<void> {
   const row = toRow(run, RUN_COLUMNS);
+  assert(row.host === host, "a run is saved by its own host");
   await database.write(async (tx) => {
     const before = await tx
       .selectFrom("runs")
       .select("plan")
       .where("id", "=", row.id)
+      .where("host", "=", host)
       .executeTakeFirst();
     const plans = [row.plan, before?.plan ?? row.plan];
-    await lockPlans(tx, plans);
-    await tx
+    await lockPlans(tx, host, plans);
+    const { numInsertedOrUpdatedRows: saved } = await tx
       .insertInto("runs")
       .values(row)
-      .onConflict((conflict) => conflict.column("id").doUpdateSet(row))
-      .execute();
-    for (const plan of new Set(plans)) await refreshRuns(tx, plan);
+      .onConflict((conflict) =>
+        conflict.column("id").doUpdateSet(row).where("runs.host", "=", host),
+      )
+      .executeTakeFirstOrThrow();
+    if (saved === 0n) throw idTaken(database.place, row.id);
+    for (const plan of new Set(plans)) await refreshRuns(tx, { host, plan });
   });
 }
 
@@ -65,10 +71,14 @@ export async function findRun(
   return row === undefined ? undefined : fromRow<RunRecord>(row);
 }
 
-export async function listRuns(database: CatalogDatabase, filter: RunFilter): Promise<RunRecord[]> {
-  const { idPrefix, plan, outcome, sinceMs, limit } = filter;
+export async function listRuns(
+  { database, host }: HostScope,
+  filter: RunFilter,
+): Promise<RunRecord[]> {
+  const { hosts, idPrefix, plan, outcome, sinceMs, limit } = filter;
   const rows = await database.read((db) => {
     let query = db.selectFrom("runs").selectAll();
+    if (hosts !== "all") query = query.where("host", "=", host);
     if (plan !== undefined) query = query.where("plan", "=", plan);
     if (outcome !== undefined) query = query.where("outcome", "=", outcome);
     if (sinceMs !== undefined) query = query.where("startedAtMs", ">=", sinceMs);
@@ -80,17 +90,19 @@ export async function listRuns(database: CatalogDatabase, filter: RunFilter): Pr
   return rows.map((row) => fromRow<RunRecord>(row));
 }
 
-export async function listOpenRuns(database: CatalogDatabase): Promise<RunRecord[]> {
+export async function listOpenRuns({ database, host }: HostScope): Promise<RunRecord[]> {
+  // Sorted here: for the order, SQLite would read through all runs of the host.
   const rows = await database.read((db) =>
     db
       .selectFrom("runs")
       .selectAll()
+      .where("host", "=", host)
       .where("endedAtMs", "is", null)
-      .orderBy("startedAtMs", "desc")
-      .orderBy("id", "desc")
       .execute(),
   );
-  return rows.map((row) => fromRow<RunRecord>(row));
+  return rows
+    .map((row) => fromRow<RunRecord>(row))
+    .toSorted((a, b) => b.startedAtMs - a.startedAtMs || (a.id < b.id ? 1 : -1));
 }
 
 export async function listStages(database: CatalogDatabase, runId: string): Promise<StageRecord[]> {
@@ -116,4 +128,11 @@ export async function listLog(
       .execute(),
   );
   return rows.map((row) => fromRow<LogRecord>(row));
+}
+
+function idTaken(place: string, id: string): ComebackError {
+  return new ComebackError("catalog.unusable", `the run ${id} cannot be recorded`, {
+    why: `another host has a run of the same id in the catalog ${place}`,
+    next: "nothing: the next run gets another id",
+  });
 }

@@ -25,27 +25,43 @@ export interface HeldVersion extends FileVersion {
 }
 
 export interface SourceVersions {
+  readonly host: string;
   readonly plan: string;
   readonly source: string;
   /** Newest first. */
   readonly versions: readonly HeldVersion[];
 }
 
+interface VersionsFilter {
+  readonly allHosts?: true;
+  readonly plan?: string | undefined;
+  readonly source?: string | undefined;
+}
+
+async function hostsOf(store: CatalogStore): Promise<Set<string>> {
+  return new Set((await store.planStatesOfAllHosts()).map(({ host }) => host));
+}
+
 /** The versions of a path in the sources that are meant; at least one. */
 export async function findFileVersions(
   store: CatalogStore,
   path: ByteString,
-  filter: { readonly plan?: string | undefined; readonly source?: string | undefined },
+  filter: VersionsFilter,
 ): Promise<SourceVersions[]> {
   const found: SourceVersions[] = [];
-  for (const { plan, source } of await store.listFileHistories()) {
-    if (filter.plan !== undefined && filter.plan !== plan) continue;
-    if (filter.source !== undefined && filter.source !== source) continue;
-    const versions = await store.listFileVersions(plan, source, path);
-    if (versions.length === 0) continue;
-    const all = await store.listSnapshots({ plan, source, limit: SNAPSHOTS_MAX });
-    const there = all.filter(({ removedAtMs }) => removedAtMs === undefined);
-    found.push({ plan, source, versions: versions.map((version) => heldIn(version, there)) });
+  const hosts = filter.allHosts === true ? await hostsOf(store) : [store.host];
+  for (const host of hosts) {
+    const ofHost = store.forHost(host);
+    for (const { plan, source } of await ofHost.listFileHistories()) {
+      if (filter.plan !== undefined && filter.plan !== plan) continue;
+      if (filter.source !== undefined && filter.source !== source) continue;
+      const versions = await ofHost.listFileVersions(plan, source, path);
+      if (versions.length === 0) continue;
+      const all = await ofHost.listSnapshots({ plan, source, limit: SNAPSHOTS_MAX });
+      const there = all.filter(({ removedAtMs }) => removedAtMs === undefined);
+      const held = versions.map((version) => heldIn(version, there));
+      found.push({ host, plan, source, versions: held });
+    }
   }
   if (found.length > 0) return found;
   const what = `no recorded snapshot holds ${printableText(displayText(path))}`;
@@ -84,7 +100,7 @@ const COLUMNS: readonly Column[] = [
 
 /** A table for each plan and source, with a line above it that says whose it is. */
 export function renderFileVersions(found: readonly SourceVersions[]): string[] {
-  return found.flatMap(({ plan, source, versions }, place) => {
+  return found.flatMap(({ host, plan, source, versions }, place) => {
     const day = (atMs: number): string => localTime(atMs).slice(0, "2026-11-28".length);
     const rows = versions.map((version) => [
       localTime(version.modifiedAtMs),
@@ -94,7 +110,7 @@ export function renderFileVersions(found: readonly SourceVersions[]): string[] {
       String(version.held),
       version.newest === undefined ? "removed" : shortId(version.newest.snapshotId),
     ]);
-    const title = printableText(`${plan}, ${source}:`);
+    const title = printableText(`${plan} of ${host}, ${source}:`);
     return [...(place === 0 ? [] : [""]), title, ...renderTable(COLUMNS, rows)];
   });
 }

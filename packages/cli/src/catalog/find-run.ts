@@ -2,7 +2,10 @@ import { type CatalogStore, ComebackError, type RunRecord } from "@comeback/core
 
 const SHOWN_MAX = 5;
 
-/** The run that a person named: `latest` (of the plan), an id, or the start of just one. */
+/**
+ * The run that a person named: `latest` of this host, or of its plan; or an id, or the start of just
+ * one, of any host.
+ */
 export async function findRun(
   store: CatalogStore,
   name: string,
@@ -11,16 +14,21 @@ export async function findRun(
   if (name === "latest") {
     const [latest] = await store.listRuns({ plan, limit: 1 });
     if (latest !== undefined) return latest;
-    const what = plan === undefined ? "no run is recorded" : `no run of ${plan} is recorded`;
-    throw new ComebackError("run.not-found", what, { next: "list them with `comeback history`" });
+    const what =
+      plan === undefined
+        ? `no run of ${store.host} is recorded`
+        : `no run of ${plan} on ${store.host} is recorded`;
+    throw new ComebackError("run.not-found", what, {
+      next: "list those of all hosts with `comeback history --all-hosts`",
+    });
   }
   const exact = await store.findRun(name);
   if (exact !== undefined) return exact;
-  const runs = await store.listRuns({ idPrefix: name, limit: SHOWN_MAX + 1 });
+  const runs = await store.listRuns({ hosts: "all", idPrefix: name, limit: SHOWN_MAX + 1 });
   const [found, ...others] = runs;
   if (found === undefined) {
     throw new ComebackError("run.not-found", `there is no run ${name}`, {
-      next: "list them with `comeback history`, of which the beginning of an id is enough",
+      next: "list them with `comeback history --all-hosts`, of which the beginning of an id is enough",
     });
   }
   if (others.length === 0) return found;

@@ -12,15 +12,19 @@ import { printableText } from "../terminal/printable.ts";
 /** Fills the catalog from the repository of `-r`; a damaged one is put aside first. */
 export async function rebuildFromRepository(
   context: CommandContext,
-  options: { readonly location: string; readonly destination: string | undefined },
+  options: {
+    readonly location: string;
+    readonly host: string;
+    readonly destination: string | undefined;
+  },
 ): Promise<void> {
   const { terminal, globals, clock, signal } = context;
-  const { location } = options;
+  const { location, host } = options;
   const destination = options.destination ?? redactLocation(await repositoryLocation(globals));
   await using session = await openSession(context, { lock: "shared" });
   const snapshots = await listSnapshots(session.repository, {}, { signal: session.signal });
   const aside = putAsideWhereDamaged(location, context);
-  await using store = await openCatalog(location, { clock, signal });
+  await using store = await openCatalog(location, { host, clock, signal });
   const summary = await rebuildCatalog({
     store,
     destination,
@@ -39,7 +43,8 @@ export async function rebuildFromRepository(
   const { runs, known, foreign } = summary;
   terminal.print(
     `recorded ${formatMany(summary.snapshots, "snapshot")} and ${formatMany(runs, "run")} of ` +
-      printableText(destination),
+      printableText(destination) +
+      (summary.hosts.length > 1 ? `, of ${formatMany(summary.hosts.length, "host")}` : ""),
   );
   if (known > 0) terminal.print(`${formatMany(known, "snapshot")} already known`);
   if (foreign > 0) terminal.print(`${formatMany(foreign, "snapshot")} made by no plan's run`);

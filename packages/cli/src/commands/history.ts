@@ -10,13 +10,13 @@ import { findRun } from "../catalog/find-run.ts";
 import {
   addCatalogOption,
   type CatalogFlags,
-  catalogLocation,
+  commandCatalog,
   openCommandCatalog,
 } from "../catalog/open-command-catalog.ts";
 import { rebuildFromRepository } from "../catalog/rebuild.ts";
 import { recordMessage } from "../catalog/record-message.ts";
 import { renderRun, type RunReport } from "../catalog/render-run.ts";
-import { renderRuns } from "../catalog/render-runs.ts";
+import { renderRuns, runsOfAllHosts } from "../catalog/render-runs.ts";
 import type { CommandContext } from "../context.ts";
 import { bytesOfArgument } from "../options/argument-bytes.ts";
 import { badUsage } from "../options/option-error.ts";
@@ -31,6 +31,7 @@ interface HistoryFlags extends CatalogFlags {
   readonly file?: string;
   readonly rebuild?: true;
   readonly destination?: string;
+  readonly allHosts?: true;
 }
 
 /** Of a run, as much as anybody reads; `logs` has the rest. */
@@ -42,6 +43,7 @@ const LIMIT_MAX = 100_000;
 export const define: CommandModule["define"] = (command, run) => {
   addCatalogOption(command.argument("[run]", "a run, the start of its id, or `latest`"))
     .option("--plan <plan>", "only of this plan")
+    .option("--all-hosts", "of every host in the catalog, not of this one alone")
     .option("--source <source>", "with --file: only of this source")
     .option("--outcome <outcome>", "only runs that ended so: ok, warning, failed or skipped")
     .option("-n, --limit <n>", "the newest so many runs", "20")
@@ -59,8 +61,8 @@ async function history(
   const { terminal, globals } = context;
   assertUsage(flags, name);
   if (flags.rebuild === true) {
-    const location = await catalogLocation(context, flags);
-    await rebuildFromRepository(context, { location, destination: flags.destination });
+    const place = await commandCatalog(context, flags);
+    await rebuildFromRepository(context, { ...place, destination: flags.destination });
     return 0;
   }
   const outcome: RunOutcome | undefined =
@@ -83,11 +85,13 @@ async function history(
         : renderRun(report, terminal.palette, terminal.columns).join("\n"),
     );
   } else {
-    const runs = await store.listRuns({ plan: flags.plan, outcome, limit });
+    const hosts = flags.allHosts === true ? "all" : undefined;
+    const runs = await store.listRuns({ hosts, plan: flags.plan, outcome, limit });
+    const whose = hosts === "all" ? runsOfAllHosts(terminal.columns) : store;
     terminal.print(
       globals.json
         ? JSON.stringify(runs.map(recordMessage))
-        : renderRuns(runs, terminal.palette).join("\n"),
+        : renderRuns(runs, terminal.palette, whose).join("\n"),
     );
   }
   return 0;
@@ -100,6 +104,10 @@ function assertUsage(flags: HistoryFlags, name: string | undefined): void {
   }
   if (flags.source !== undefined && flags.file === undefined) {
     throw badUsage("--source goes with --file only", "leave it out");
+  }
+  if (flags.allHosts === true && (flags.rebuild === true || name !== undefined)) {
+    const next = "leave it out: a run is found on any host, and a rebuild is of all";
+    throw badUsage("--all-hosts goes with lists of runs and --file only", next);
   }
   if (flags.destination !== undefined && flags.rebuild !== true) {
     throw badUsage("--destination goes with --rebuild only", "leave it out");
@@ -122,10 +130,12 @@ async function reportOn(
     if (last === undefined) break;
     after = last.sequence;
   }
+  const ofHost = store.forHost(run.host);
+  const made = { runId: run.id, limit: SNAPSHOTS_MAX };
   return {
     run,
     stages: await store.listStages(run.id),
-    snapshots: (await store.listSnapshots({ runId: run.id, limit: SNAPSHOTS_MAX })).toReversed(),
+    snapshots: (await ofHost.listSnapshots(made)).toReversed(),
     problems: problems.slice(0, PROBLEMS_MAX),
   };
 }

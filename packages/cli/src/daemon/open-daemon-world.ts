@@ -5,6 +5,7 @@ import {
   stateFolder as stateFolderOf,
 } from "@comeback/operations";
 import { isClean, listLeftOver, undoLeftOver } from "@comeback/operations/undo";
+import { hostOf } from "../configuration/host-of.ts";
 import { loadForCommand } from "../configuration/load-for-command.ts";
 import { validateTrigger } from "../configuration/plan-parts.ts";
 import type { CommandContext } from "../context.ts";
@@ -36,10 +37,10 @@ export async function openDaemonWorld(
     stateFolder,
     catalog,
     version: VERSION,
-    host: configuration.host,
     command: [process.execPath, main, ...place],
     async loadConfiguration(either): Promise<Configuration> {
       const loaded = await load(either);
+      if (hostOf(loaded.configuration) !== catalog.host) throw hostChanged(catalog.host);
       ({ configuration } = loaded);
       dispatcher = openDispatcher(configuration, given);
       return configuration;
@@ -70,6 +71,14 @@ export async function openDaemonWorld(
       await catalog[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Its runs would be another host's, of which this daemon would see none. */
+function hostChanged(host: string): ComebackError {
+  return new ComebackError("configuration.invalid", "`host` cannot change while the daemon runs", {
+    why: `it has begun as ${host}, and what it knows of its plans is that host's`,
+    next: "restart the daemon",
+  });
 }
 
 /** Messages that could not be delivered are tried again until they can. */

@@ -1,4 +1,3 @@
-import { hostname } from "node:os";
 import { type CatalogStore, ExitCode, type Notification } from "@comeback/core";
 import type { Configuration } from "@comeback/operations";
 import {
@@ -23,7 +22,6 @@ export interface DaemonWorld {
   /** Open until the daemon has ended; whoever opened it closes it. */
   readonly catalog: CatalogStore;
   readonly version: string;
-  readonly host: string | undefined;
   /** What runs are started with in front of "run": the program, and `--config` where it was given. */
   readonly command: readonly [string, ...string[]];
   loadConfiguration(signal: AbortSignal): Promise<Configuration>;
@@ -47,7 +45,7 @@ export async function runDaemon(
 ): Promise<number> {
   const { signal, clock } = context;
   using _lock = lockDaemon(world.stateFolder);
-  const host = world.host ?? hostname();
+  const { host } = world.catalog;
   const telling = new Set<Promise<void>>();
   const report = (event: DaemonEvent): void => {
     print(context, event);

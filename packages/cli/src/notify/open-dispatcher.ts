@@ -1,4 +1,3 @@
-import { hostname } from "node:os";
 import type { CatalogStore, Clock } from "@comeback/core";
 import { makeNotifier } from "@comeback/notifiers";
 import {
@@ -11,6 +10,7 @@ import {
   systemZone,
 } from "@comeback/operations";
 import { systemCommandRunner } from "@comeback/platform";
+import { hostOf } from "../configuration/host-of.ts";
 
 export interface NotifyWorld {
   readonly env: NodeJS.ProcessEnv;
@@ -55,7 +55,7 @@ export function openDispatcher(
     channels: channelsOf(configuration, given),
     catalog,
     clock,
-    host: configuration.host ?? hostname(),
+    host: hostOf(configuration),
     timezone: configuration.timezone ?? systemZone(),
     exclusively: stateLock({ stateFolder, clock }),
   });

@@ -1,6 +1,6 @@
-import { hostname } from "node:os";
 import { ComebackError, ExitCode, type Notification } from "@comeback/core";
 import { type ChannelReport, type Configuration, stateFolder } from "@comeback/operations";
+import { hostOf } from "../configuration/host-of.ts";
 import type { CommandContext } from "../context.ts";
 import { wrapWords } from "../terminal/display-width.ts";
 import { printableText } from "../terminal/printable.ts";
@@ -23,7 +23,7 @@ export async function testChannels(
     catalog: { readNote: () => Promise.resolve(undefined), saveNote: () => Promise.resolve() },
     stateFolder: configuration.state ?? stateFolder(env),
   });
-  const notification = testMessage(configuration.host ?? hostname(), clock.now());
+  const notification = testMessage(hostOf(configuration), clock.now());
   const reports: ChannelReport[] = [];
   for (const name of chosen) {
     const report = await dispatcher.test(name, notification, signal);

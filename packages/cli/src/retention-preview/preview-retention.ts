@@ -1,4 +1,3 @@
-import { hostname } from "node:os";
 import { ExitCode } from "@comeback/core";
 import {
   CALENDAR_DURATION_FORMS,
@@ -13,6 +12,7 @@ import {
   simulateRetention,
 } from "@comeback/operations";
 import { destinationContext } from "../configuration/destination-context.ts";
+import { hostOf } from "../configuration/host-of.ts";
 import type { CommandContext } from "../context.ts";
 import { openSession } from "../opening/session.ts";
 import { badUsage, badValue } from "../options/option-error.ts";
@@ -78,7 +78,7 @@ async function existingSnapshots(
 ): Promise<ReadonlyMap<string, readonly Snapshot[]>> {
   const { configuration } = loaded;
   const { to, copies } = configuration.plans[name]!;
-  const filter = { hosts: [configuration.host ?? hostname()], tags: [[`plan:${name}`]] };
+  const filter = { hosts: [hostOf(configuration)], tags: [[`plan:${name}`]] };
   const existing = new Map<string, readonly Snapshot[]>();
   for (const destination of new Set([...to, ...copies.map((copy) => copy.to)])) {
     if (configuration.destinations[destination]?.replica !== undefined) continue;

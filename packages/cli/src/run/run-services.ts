@@ -1,4 +1,4 @@
-import { hostname, userInfo } from "node:os";
+import { userInfo } from "node:os";
 import { readFile, statfs } from "node:fs/promises";
 import {
   type CatalogStore,
@@ -31,6 +31,7 @@ import {
 } from "@comeback/operations";
 import { checkpointOf } from "../backup/kept-checkpoint.ts";
 import { destinationContext } from "../configuration/destination-context.ts";
+import { hostOf } from "../configuration/host-of.ts";
 import { loadForCommand } from "../configuration/load-for-command.ts";
 import { validateTrigger } from "../configuration/plan-parts.ts";
 import type { CommandContext } from "../context.ts";
@@ -93,7 +94,7 @@ export class OpenRunServices implements RunServices, AsyncDisposable {
     this.signal = signal;
     this.stateFolder = given.stateFolder;
     this.observer = given.observer;
-    this.host = loaded.configuration.host ?? hostname();
+    this.host = hostOf(loaded.configuration);
     this.actor = `${userInfo().username}@${this.host}`;
     this.actions = {
       runner: this.#sources.runner,
@@ -117,9 +118,10 @@ export class OpenRunServices implements RunServices, AsyncDisposable {
     const catalog = await openRunCatalog(context, configuration, !isDryRun).catch(
       (error: unknown) => {
         context.signal.throwIfAborted();
-        if (isDryRun && isComebackError(error, "catalog.none")) return emptyCatalog();
+        if (isDryRun && isComebackError(error, "catalog.none"))
+          return emptyCatalog(hostOf(configuration));
         // Without it there is no history, and still a backup: the run tells.
-        return unusableCatalog(error);
+        return unusableCatalog(hostOf(configuration), error);
       },
     );
     return new OpenRunServices({ context, observer, loaded, files, catalog, stateFolder });

@@ -1,4 +1,3 @@
-import { isProcessGone } from "@comeback/platform";
 import {
   type CatalogStore,
   ComebackError,
@@ -19,6 +18,7 @@ import { loadForCommand } from "../configuration/load-for-command.ts";
 import type { CommandContext } from "../context.ts";
 import { openRunCatalog } from "../run/open-run-catalog.ts";
 import { renderStatus, worstVerdict } from "./render-status.ts";
+import { withLiveness } from "./with-liveness.ts";
 
 const EXIT_CODES = {
   safe: ExitCode.done,
@@ -101,13 +101,5 @@ async function readStates(
   }
   await using _open = catalog;
   const states = await catalog.planStates(chosen);
-  return new Map(states.map((state) => [state.plan, withLiveness(state, configuration)]));
-}
-
-/** A run that was killed never says that it ended. */
-function withLiveness(state: PlanState, { host }: Configuration): PlanState {
-  const { lastRun } = state;
-  const isOurs = host === undefined || lastRun?.host === host;
-  if (!state.isRunning || lastRun === undefined || !isOurs) return state;
-  return isProcessGone(lastRun.processId) ? { ...state, isRunning: false } : state;
+  return new Map(states.map((state) => [state.plan, withLiveness(state, catalog.host)]));
 }

@@ -23,15 +23,19 @@ const LONG = "a-plan-whose-name-is-as-long-as-names-of-plans-may-possibly-be.yes
 
 function open(location: string): Promise<CatalogStore> {
   const { signal } = new AbortController();
-  return openCatalog(location, { clock: systemClock, signal });
+  return openCatalog(location, { host: "web1", clock: systemClock, signal });
 }
 
 const catalog = scratch.at("catalog.sqlite");
 const store = await open(catalog);
 after(() => store[Symbol.asyncDispose]());
 
+const configuration = scratch.at("comeback.yaml");
+writeFileSync(configuration, "host: web1\ndestinations: {}\nplans: {}\n", { mode: 0o600 });
+const env = { COMEBACK_CONFIG: configuration };
+
 function run(...args: string[]): Outcome {
-  return runComeback([...args, "--catalog", catalog]);
+  return runComeback([...args, "--catalog", catalog], { env });
 }
 
 function assertNarrow({ stdout }: Outcome): void {
@@ -92,7 +96,7 @@ test("runs: a table within 80 columns, filters, JSON", () => {
   assert.match(all.stdout, /^20261129.*a-pl…sibly-be\.yes|^20261129.* failed$/m);
   assert.match(all.stdout, /^20261130.*running$/m);
   assert.doesNotMatch(run("history", "--plan", "shop").stdout, /20261129/);
-  assert.match(run("history", "--plan", "nobody").stdout, /^no runs$/m);
+  assert.match(run("history", "--plan", "nobody").stdout, /^no runs of web1$/m);
   const [json] = jsonLines(run("history", "--json", "--outcome", "failed").stdout);
   assert.deepEqual(json, [
     {
@@ -132,9 +136,10 @@ test("a run that is not there, or not clear, and a catalog that is not there", (
     [["history", "1999"], /there is no run 1999 \[run\.not-found\]/],
     [["history", "202611"], /several runs[\s\S]*20261130-020000-aaaa, 20261129/],
     [["logs", "2"], /several runs/],
-    [["history", "latest", "--plan", "nobody"], /no run of nobody/],
+    [["history", "latest", "--plan", "nobody"], /no run of nobody on web1/],
     [["history", "latest", "--file", "/x"], /three questions/],
     [["history", "--source", "x"], /--source goes with --file/],
+    [["history", "latest", "--all-hosts"], /--all-hosts goes with lists/],
     [["history", "--outcome", "good"], /ok, warning, failed, skipped/],
   ] as const) {
     const { exitCode, stderr, stdout } = run(...args);
@@ -144,8 +149,8 @@ test("a run that is not there, or not clear, and a catalog that is not there", (
   const none = runComeback(["history", "--catalog", scratch.at("none/catalog.sqlite")]);
   assert.equal(none.exitCode, 1);
   assert.match(none.stderr, /there is no catalog at .*\s+\[catalog\.none\]/);
-  const env = { COMEBACK_CATALOG: catalog };
-  assert.match(runComeback(["history"], { env }).stdout, /20261128/);
+  const named = { ...env, COMEBACK_CATALOG: catalog };
+  assert.match(runComeback(["history"], { env: named }).stdout, /20261128/);
 });
 
 test("logs: all lines, whole where nobody's terminal is, and as JSON", () => {
@@ -207,7 +212,7 @@ test("file history: which snapshots hold which version", async () => {
   const found = run("history", "--file", "/srv/shop/café.txt");
   assert.equal(found.exitCode, 0, found.stderr);
   assertNarrow(found);
-  assert.match(found.stdout, /^files, content:$/m);
+  assert.match(found.stdout, /^files of web1, content:$/m);
   assert.match(found.stdout, /1\.95 KiB {2}2026-11-30 {2}2026-11-30 {3}1 {2}22222222/);
   assert.match(found.stdout, /1000 B {2}2026-11-28 {2}2026-11-29 {3}1 {2}00000000/);
   const [json] = jsonLines(run("history", "--file", "/srv/shop/café.txt", "--json").stdout);
@@ -278,8 +283,20 @@ test("history --rebuild fills a new catalog, and puts a damaged one aside", asyn
   });
   assert.equal(readSnapshotTags(tags)?.backupType, "full");
   const tagFlags = tags.flatMap((tag) => ["--tag", tag]);
-  for (const more of [tagFlags, tagFlags, ["--tag", "plan:x"]]) {
-    const { exitCode, stderr } = runComeback(["-r", repository, "backup", source, ...more]);
+  const ofOther = snapshotTags({
+    plan: "shop",
+    source: "content",
+    backupType: "full",
+    runId: "20261128-020000-77aa",
+  }).flatMap((tag) => ["--tag", tag]);
+  for (const [host, more] of [
+    ["web1", tagFlags],
+    ["web1", tagFlags],
+    ["web2", ofOther],
+    ["web1", ["--tag", "plan:x"]],
+  ] as const) {
+    const made = ["-r", repository, "backup", source, "--host", host, ...more];
+    const { exitCode, stderr } = runComeback(made);
     assert.equal(exitCode, 0, stderr);
   }
   mkdirSync(scratch.at("rebuilt"));
@@ -290,10 +307,15 @@ test("history --rebuild fills a new catalog, and puts a damaged one aside", asyn
   assert.match(damaged.stderr, /\[catalog\.damaged\][\s\S]*history --rebuild/);
 
   const rebuild = (...args: string[]): Outcome =>
-    runComeback(["-r", repository, "history", "--rebuild", "--catalog", location, ...args]);
+    runComeback(["-r", repository, "history", "--rebuild", "--catalog", location, ...args], {
+      env,
+    });
   const first = rebuild("--destination", "nas");
   assert.equal(first.exitCode, 0, first.stderr);
-  assert.match(first.stdout, /^recorded 2 snapshots and 1 run of nas\n1 snapshot made by no/);
+  assert.match(
+    first.stdout,
+    /^recorded 3 snapshots and 2 runs of nas, of 2 hosts\n1 snapshot made by no/,
+  );
   assert.match(first.stderr, /was damaged; it is kept as/);
   const names = readdirSync(scratch.at("rebuilt"));
   assert.ok(
@@ -301,14 +323,84 @@ test("history --rebuild fills a new catalog, and puts a damaged one aside", asyn
     names.join(),
   );
   const [again] = jsonLines(rebuild("--destination", "nas", "--json").stdout);
-  const counts = { runs: 0, snapshots: 0, known: 2, foreign: 1 };
+  const hosts = ["web1", "web2"];
+  const counts = { runs: 0, snapshots: 0, known: 3, foreign: 1, hosts };
   assert.deepEqual(again, { message_type: "summary", destination: "nas", ...counts });
 
-  const history = runComeback(["history", "latest", "--catalog", location]);
-  assert.match(history.stdout, /^run 20261128-020000-4f2a of shop on .*: warning/);
+  const history = runComeback(["history", "latest", "--catalog", location], { env });
+  assert.match(history.stdout, /^run 20261128-020000-4f2a of shop on web1: warning/);
   assert.match(history.stdout, /made anew from the repository/);
   await using rebuilt = await open(location);
   const [state] = await rebuilt.planStates();
   assert.equal(state?.newest.length, 1);
+  assert.equal((await rebuilt.listSnapshots({ limit: 9 })).length, 2);
+  const [other] = await rebuilt.forHost("web2").listSnapshots({ limit: 9 });
+  assert.equal(other?.runId, "20261128-020000-77aa");
   assert.equal(state?.newest[0]?.files, 1);
+});
+
+test("several hosts: their own each, and all of them where that is asked for", async () => {
+  const location = scratch.at("hosts.sqlite");
+  await using own = await open(location);
+  const other = own.forHost("a-host-with-a-rather-long-name.example.com");
+  const ended = { backupType: "incremental", endedAtMs: START_MS + 83_000 } as const;
+  await own.saveRun(makeRun({ id: "20261128-020000-4f2a9c01d3", outcome: "ok", ...ended }));
+  const failedThere = makeRun({
+    id: "20261128-020001-77aa9c01d3",
+    host: other.host,
+    outcome: "failed",
+    ...ended,
+    startedAtMs: START_MS + 1_000,
+  });
+  await other.saveRun(failedThere);
+  const snapshot = makeSnapshot({ snapshotId: "2".repeat(64), runId: failedThere.id });
+  await other.saveSnapshot(snapshot);
+  await other.recordFileChanges(
+    snapshot,
+    (async function* () {
+      const version = { sizeBytes: 1, modifiedAtMs: START_MS, contentHash: "hash" };
+      yield await Promise.resolve({ path: "/srv/file", version });
+    })(),
+  );
+  const at = (...args: string[]): Outcome =>
+    runComeback(args, { env: { ...env, COMEBACK_CATALOG: location } });
+
+  assert.doesNotMatch(at("history").stdout, /77aa/);
+  const all = at("history", "--all-hosts");
+  assert.equal(all.exitCode, 0, all.stderr);
+  assertNarrow(all);
+  assert.match(all.stdout, /^20261128-020000-4f2a {2}web1 +shop {2}incr +83 s +ok$/m);
+  assert.match(
+    all.stdout,
+    /^20261128-020001-77aa {2}a-host-with-a-r… {2}shop +incr +82 s +failed$/m,
+  );
+  const found = at("history", "20261128-020001-77aa");
+  assert.match(found.stdout, /on a-host-with.*: failed$/m);
+  assert.match(found.stdout, /^22222222 /m);
+  assert.equal(at("logs", failedThere.id).exitCode, 0);
+  assert.equal(at("history", "--file", "/srv/file").exitCode, 1);
+  const versions = at("history", "--file", "/srv/file", "--all-hosts");
+  assert.match(versions.stdout, /^shop of a-host-.*, content:$/m);
+
+  const status = at("status", "--all-hosts");
+  assert.equal(status.exitCode, 1, status.stderr);
+  assertNarrow(status);
+  assert.match(status.stdout, /^2 plans of 2 hosts: the last run of 1 did not end well\.$/m);
+  assert.match(status.stdout, /^web1 +shop +ok +.* never +-$/m);
+  assert.match(status.stdout, /^a-host-with-a-rat… +shop +failed +never +never +-$/m);
+  const [json] = jsonLines(at("status", "--all-hosts", "--json").stdout);
+  const plans = json?.["plans"] as { host: string; last_run: { id: string } }[];
+  assert.deepEqual(
+    plans.map(({ last_run: run }) => run.id.slice(-10)),
+    ["77aa9c01d3", "4f2a9c01d3"],
+  );
+
+  // Whoever looks with a mistake in the configuration still sees what was recorded.
+  const broken = scratch.at("broken.yaml");
+  writeFileSync(broken, "hots: web1\n", { mode: 0o600 });
+  const named = { COMEBACK_CONFIG: broken, COMEBACK_CATALOG: location };
+  const withMistake = runComeback(["history", "--all-hosts"], { env: named });
+  assert.equal(withMistake.exitCode, 0);
+  assert.match(withMistake.stderr, /^warning: the configuration has .*; what is recorded of/);
+  assert.match(withMistake.stdout, /77aa/);
 });

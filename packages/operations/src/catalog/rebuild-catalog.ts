@@ -17,6 +17,8 @@ export interface RebuildSummary {
   readonly snapshots: number;
   /** Snapshots that were recorded already. */
   readonly known: number;
+  /** Whose they are, known ones too; in order of their names. */
+  readonly hosts: readonly string[];
   /** Snapshots that no run made: their tags do not say whose they are. */
   readonly foreign: number;
 }
@@ -25,13 +27,14 @@ const MESSAGE = "made anew from the repository; how it ended is not known";
 
 /**
  * Fills snapshots and their runs back from what a repository holds. What the catalog knows already
- * is left as it is. How a run ended is in no repository: it counts as a warning, never as ok. What
+ * is left as it is. Each snapshot is its hostname's: hosts may share a repository. How a run ended is in no repository: it counts as a warning, never as ok. What
  * failed, log lines, proofs and the audit log are not brought back.
  */
 export async function rebuildCatalog(options: RebuildCatalogOptions): Promise<RebuildSummary> {
   const { store, destination, snapshots, signal } = options;
   const made = { runs: 0, snapshots: 0, known: 0, foreign: 0 };
   const runs = new Map<string, RunRecord>();
+  const hosts = new Set<string>();
   for (const snapshot of snapshots) {
     signal?.throwIfAborted();
     const tags = readSnapshotTags(snapshot.tags ?? []);
@@ -40,23 +43,26 @@ export async function rebuildCatalog(options: RebuildCatalogOptions): Promise<Re
       continue;
     }
     const snapshotId = snapshot.id;
-    const [known] = await store.listSnapshots({ destination, snapshotId, limit: 1 });
+    const host = snapshot.hostname ?? store.host;
+    hosts.add(host);
+    const hostStore = store.forHost(host);
+    const [known] = await hostStore.listSnapshots({ destination, snapshotId, limit: 1 });
     if (known === undefined) {
-      await store.saveSnapshot(snapshotRecord(snapshot, tags, destination));
+      await hostStore.saveSnapshot(snapshotRecord(snapshot, tags, destination));
       made.snapshots++;
     } else {
       made.known++;
     }
     // A copy bears the tags of the run that captured it.
-    runs.set(tags.runId, mergeRuns(runRecord(snapshot, tags), runs.get(tags.runId)));
+    runs.set(tags.runId, mergeRuns(runRecord(snapshot, tags, host), runs.get(tags.runId)));
   }
   for (const run of runs.values()) {
     signal?.throwIfAborted();
     if ((await store.findRun(run.id)) !== undefined) continue;
-    await store.saveRun(run);
+    await store.forHost(run.host).saveRun(run);
     made.runs++;
   }
-  return made;
+  return { ...made, hosts: [...hosts].toSorted() };
 }
 
 function snapshotRecord(snapshot: Snapshot, tags: RunTags, destination: string): SnapshotRecord {
@@ -79,13 +85,17 @@ function snapshotRecord(snapshot: Snapshot, tags: RunTags, destination: string):
   };
 }
 
-function runRecord(snapshot: Snapshot, { runId, plan, backupType }: RunTags): RunRecord {
-  const { summary, time, hostname } = snapshot;
+function runRecord(
+  snapshot: Snapshot,
+  { runId, plan, backupType }: RunTags,
+  host: string,
+): RunRecord {
+  const { summary, time } = snapshot;
   const startedAtMs = Date.parse(summary?.backup_start ?? time);
   return {
     id: runId,
     plan,
-    host: hostname ?? "",
+    host,
     trigger: "manual",
     backupType,
     startedAtMs,

@@ -68,7 +68,7 @@ function instructions({ plan, host, configuration, files }: KitOptions): string 
   const places = names.map((name) => `- ${name}: \`${configuration.destinations[name]?.repo}\``);
   const sources = Object.entries(settings?.sources ?? {}).map(
     ([name, { kind }]) =>
-      `- ${name} (${kind}): \`comeback -r REPOSITORY restore latest --tag source:${name} --target /\``,
+      `- ${name} (${kind}): \`comeback -r REPOSITORY restore latest --host ${host} --tag plan:${plan},source:${name} --target /\``,
   );
   return `# How to get ${plan} of ${host} back
 
@@ -78,11 +78,11 @@ ${places.join("\n")}
 
 1. Install Comeback, or restic: both read the repository.
 2. Bring the configuration back:
-   \`comeback -r REPOSITORY recover --kit --target DIR\`, or with restic
-   \`restic -r REPOSITORY restore latest --tag source:${KIT_SOURCE} --target DIR\`. It was in
+   \`comeback -r REPOSITORY recover --kit --target DIR --host ${host} --tag plan:${plan}\`, or with restic
+   \`restic -r REPOSITORY restore latest --host ${host} --tag plan:${plan},source:${KIT_SOURCE} --target DIR\`. It was in
 ${files.map(({ path }) => `   - \`${path}\``).join("\n")}
    Secrets are not in it, only where they were: put them there again.
-3. See what there is: \`comeback -r REPOSITORY snapshots --tag plan:${plan}\`.
+3. See what there is: \`comeback -r REPOSITORY snapshots --host ${host} --tag plan:${plan}\`.
 4. Bring the sources back; restic takes the same words:
 ${sources.map((line) => `   ${line}`).join("\n")}
 5. Dumps of PostgreSQL go through \`comeback dump … | pg_restore\`; see \`docs/reference/postgres.md\`.

@@ -2,7 +2,7 @@ import { BACKUP_TYPES, type BackupType } from "@comeback/core";
 
 /**
  * What a run says of a snapshot in its tags: `plan:shop`, `source:db`, `type:full`,
- * `run:20261128-020000-4f2a`. Any program that reads snapshots can tell, and a lost catalog can be
+ * `run:20261128-020000-4f2a9c01d3`. Any program that reads snapshots can tell, and a lost catalog can be
  * made anew. Names hold no comma, at which restic's command line splits tags.
  */
 export interface RunTags {

@@ -63,9 +63,9 @@ export class RunWorld implements RunServices {
   readonly folder: string = scratchFolder();
   readonly stateFolder: string = join(this.folder, "state");
   readonly clock = new SimulatedClock(START_MS);
-  readonly catalog = new MemoryCatalog();
+  catalog = new MemoryCatalog();
   readonly random = new SeededRandom(5);
-  readonly host = "web1";
+  host = "web1";
   readonly programVersion = "comeback test";
   readonly actor = "root@web1";
   readonly configurationFiles = [{ path: "/etc/comeback/comeback.yaml", text: "plans: {}\n" }];
@@ -132,6 +132,12 @@ export class RunWorld implements RunServices {
       world.sources.set(name, await StagedSource.of(world.pathOf(name), { pinsMoment }));
     }
     return world;
+  }
+
+  /** The next runs are another host's, with the same plans, stores and catalog. */
+  becomeHost(host: string): void {
+    this.host = host;
+    this.catalog = this.catalog.forHost(host);
   }
 
   pathOf(source: string): string {

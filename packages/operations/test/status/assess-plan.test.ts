@@ -55,6 +55,7 @@ function assess(state: Partial<PlanState> = {}, given: Partial<AssessmentInput> 
     plan: PLAN,
     configuration: { destinations: { nas: destination, cloud: destination } } as never,
     state: {
+      host: "web1",
       plan: "shop",
       lastRun: GOOD_RUN,
       isRunning: false,

@@ -13,7 +13,7 @@ export interface PlanMetricsRequest {
 interface PlanView {
   readonly name: string;
   readonly plan: PlanSettings;
-  readonly state: PlanState;
+  readonly state: Omit<PlanState, "host">;
 }
 
 /** How the plans of a configuration stand. A plan that never ran is among them. */
@@ -21,7 +21,7 @@ export function planMetrics(request: PlanMetricsRequest): Metric[] {
   const { configuration, states, nowMs, nextStartOf } = request;
   const known = new Map(states.map((state) => [state.plan, state]));
   const views = Object.entries(configuration.plans).map(([name, plan]) => {
-    const none: PlanState = { plan: name, isRunning: false, newest: [], openMisses: 0 };
+    const none = { plan: name, isRunning: false, newest: [], openMisses: 0 };
     return { name, plan, state: known.get(name) ?? none };
   });
   const gauge = (

@@ -2,20 +2,22 @@ import type { CatalogStore, RunRecord, SnapshotRecord } from "@comeback/core";
 
 /** An empty catalog, made for one test and disposed after it. */
 export interface CatalogFixture extends AsyncDisposable {
+  /** Of HOST. */
   readonly store: CatalogStore;
-  /** Opens the same catalog once more, as another process would. */
-  another(): Promise<CatalogStore>;
+  /** Opens the same catalog once more, as another process would; of HOST if not given. */
+  another(host?: string): Promise<CatalogStore>;
 }
 
 export type MakeCatalog = () => Promise<CatalogFixture>;
 
+export const HOST = "web1";
 export const HOUR_MS: number = 3_600_000;
 export const START_MS: number = Date.UTC(2026, 10, 28, 2);
 
 export function makeRun(run: Partial<RunRecord> & Pick<RunRecord, "id">): RunRecord {
   return {
     plan: "shop",
-    host: "web1",
+    host: HOST,
     trigger: "schedule",
     startedAtMs: START_MS,
     processId: 4711,
@@ -45,4 +47,17 @@ export function makeSnapshot(
 
 export async function* each<T>(items: readonly T[]): AsyncGenerator<T, void, undefined> {
   for (const item of items) yield await Promise.resolve(item);
+}
+
+/** So many at once that a busy machine still serves each of them in time. */
+const AT_ONCE = 50;
+
+/** Does it for all, several at the same time. */
+export async function doForAll<T>(
+  items: readonly T[],
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  for (let start = 0; start < items.length; start += AT_ONCE) {
+    await Promise.all(items.slice(start, start + AT_ONCE).map((item) => work(item)));
+  }
 }

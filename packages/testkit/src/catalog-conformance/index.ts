@@ -3,6 +3,7 @@ import { testAudit } from "./audit.ts";
 import { testClosing } from "./closing.ts";
 import { testFileHistory, testLongRecordings } from "./file-history.ts";
 import type { MakeCatalog } from "./fixture.ts";
+import { testHosts, testManyHosts } from "./hosts.ts";
 import { testManyPlans, testPlanStates } from "./plan-states.ts";
 import { testRecords, testSchedules } from "./records.ts";
 import { testRemoval } from "./removal.ts";
@@ -24,6 +25,8 @@ export function catalogConformance(name: string, make: MakeCatalog): void {
     testFileHistory(make);
     testLongRecordings(make);
     testRemoval(make);
+    testHosts(make);
+    testManyHosts(make);
     testClosing(make);
   });
 }

@@ -10,7 +10,7 @@ import {
   type SnapshotRecord,
 } from "@comeback/core";
 import { SeededRandom } from "../seeded-random.ts";
-import { makeRun, makeSnapshot, type MakeCatalog, START_MS } from "./fixture.ts";
+import { doForAll, HOST, makeRun, makeSnapshot, type MakeCatalog, START_MS } from "./fixture.ts";
 
 const SEEDS = 12;
 const STEPS = 60;
@@ -82,10 +82,8 @@ export function testManyPlans(make: MakeCatalog): void {
   test("all of more plans than are read at once, each with its snapshots", async () => {
     await using fixture = await make();
     const plans = Array.from({ length: 2 * CATALOG_PLANS_PAGE }, (_, i) => `plan ${10_000 + i}`);
-    await Promise.all(
-      plans.map((plan) =>
-        fixture.store.saveSnapshot(makeSnapshot({ plan, snapshotId: plan, source: plan })),
-      ),
+    await doForAll(plans, (plan) =>
+      fixture.store.saveSnapshot(makeSnapshot({ plan, snapshotId: plan, source: plan })),
     );
     const states = await fixture.store.planStates();
     assert.deepEqual(
@@ -195,6 +193,7 @@ class Records {
     const proofs = of(this.proofs).toReversed();
     const [lastProof] = proofs.toSorted((a, b) => b.atMs - a.atMs);
     return {
+      host: HOST,
       plan,
       ...(lastRun === undefined ? {} : { lastRun }),
       ...(lastGoodRun === undefined ? {} : { lastGoodRun }),

@@ -15,7 +15,9 @@ export const configuration = settings({
     .string()
     .min(1)
     .optional()
-    .describe("The host that snapshots are saved under; this host's name if not given."),
+    .describe(
+      "The host that snapshots are saved and runs recorded under; this host's name if not given.",
+    ),
   timezone: timezone.optional().describe("For schedules; this host's if not given."),
   state: z
     .string()
