@@ -424,9 +424,9 @@ export const UNDO_TIMEOUT_MS = 60_000;
 /** Whoever finds another process undoing the same run waits so long for it. */
 export const UNDO_LOCK_WAIT_MS: number = 10 * 60_000;
 export const UNDO_LOCK_POLL_MS = 20;
-/** How long the lock of a run that has gone may outlive it, and how often it is looked at. */
-export const RUN_LOCK_LINGER_MAX_MS = 1_000;
-export const RUN_LOCK_POLL_MS = 5;
+/** How long the lock of a process that has gone may outlive it, and how often it is looked at. */
+export const LOCK_LINGER_MAX_MS = 1_000;
+export const LOCK_LINGER_POLL_MS = 5;
 /** A journal that is larger is not believed, and a run does not write one. */
 export const UNDO_JOURNAL_MAX_BYTES: number = 16 * MiB;
 /** Of a failure, so much is kept in a journal. */

@@ -51,6 +51,7 @@ export {
   type SecretWorld,
 } from "./configuration/secrets.ts";
 export { resolvedPlan, resolvedPlanText } from "./configuration/resolved-plan.ts";
+export { ProcessLock, type ProcessLockOptions } from "./process-lock.ts";
 export * from "./state-folder.ts";
 export * from "./status/next-runs.ts";
 export { fileChanges, type FileChangesOptions } from "./catalog/file-changes.ts";

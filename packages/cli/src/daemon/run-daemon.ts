@@ -46,7 +46,7 @@ export async function runDaemon(
   { once }: DaemonFlags,
 ): Promise<number> {
   const { signal, clock } = context;
-  using _lock = lockDaemon(world.stateFolder);
+  await using _lock = await lockDaemon(world.stateFolder);
   const host = world.host ?? hostname();
   const telling = new Set<Promise<void>>();
   const report = (event: DaemonEvent): void => {

@@ -1,18 +1,15 @@
 import { mkdirSync } from "node:fs";
 import { type FileHandle, link, open, readFile, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import {
   assert,
   type Clock,
   ComebackError,
-  RUN_LOCK_LINGER_MAX_MS,
-  RUN_LOCK_POLL_MS,
   UNDO_JOURNAL_MAX_BYTES,
   UNDO_LOCK_POLL_MS,
   UNDO_LOCK_WAIT_MS,
 } from "@comeback/core";
-import { isProcessGone, tryLockFile, unlockFile } from "@comeback/platform";
+import { lockPastHolder, tryLockFile, unlockFile } from "@comeback/platform";
 import {
   decodeJournal,
   encodeRecord,
@@ -215,18 +212,8 @@ export async function isRunAlive(journalPath: string): Promise<boolean> {
     throw error;
   }
   try {
-    const isFree = (): boolean => tryLockFile(file.fd, { shared: true });
-    if (isFree()) return false;
-    const processId = (await readJournal(journalPath))?.header?.processId;
-    if (processId === undefined || !isProcessGone(processId)) return true;
-    // A program that the run was just starting has its files for as long as it is not itself yet:
-    // the lock outlives the run by an instant.
-    for (let waitedMs = 0; waitedMs < RUN_LOCK_LINGER_MAX_MS; waitedMs += RUN_LOCK_POLL_MS) {
-      await sleep(RUN_LOCK_POLL_MS);
-      if (isFree()) return false;
-    }
-    // Its number means something in another container.
-    return true;
+    const holder = async () => (await readJournal(journalPath))?.header?.processId;
+    return !(await lockPastHolder(file.fd, { shared: true, holder }));
   } finally {
     await file.close();
   }
