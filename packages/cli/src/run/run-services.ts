@@ -13,8 +13,8 @@ import {
 import {
   type ActionServices,
   type Configuration,
+  damageOf,
   emptyCatalog,
-  isClean,
   type KeptCheckpoint,
   type KitFile,
   listLeftOver,
@@ -187,10 +187,17 @@ export class OpenRunServices implements RunServices, AsyncDisposable {
     for (const { runId, undone } of reports) {
       for (const description of undone) onLine(`undone, of run ${runId}: ${description}`);
     }
-    const dirty = reports.find((report) => !isClean(report));
-    if (dirty === undefined) return;
+    // Of what cannot be read nothing can be undone by waiting: it is told, and the plan runs.
+    for (const report of reports.filter(({ damagedLines }) => damagedLines.length > 0)) {
+      onLine(
+        `run ${report.runId}: ${damageOf(report)}; \`comeback run --undo\` shows and clears it`,
+      );
+    }
+    const dirty = reports.find(({ failed }) => failed.length > 0);
+    const [first] = dirty?.failed ?? [];
+    if (dirty === undefined || first === undefined) return;
     throw new ComebackError("undo.incomplete", `run ${dirty.runId} left something behind`, {
-      why: dirty.failed[0]?.message ?? "its journal is damaged",
+      why: first.message,
       next: "see `comeback run --undo --dry-run`, and mend what stands in the way",
     });
   }

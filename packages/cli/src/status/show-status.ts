@@ -9,6 +9,7 @@ import {
 import {
   assessPlan,
   type Configuration,
+  damageOf,
   listLeftOver,
   nextRuns,
   type PlanAssessment,
@@ -46,9 +47,10 @@ export async function showStatus(
   const nowMs = clock.now();
   const timetables = new Timetables();
   const plans = chosen.map((name) => assess(configuration, { name, states, nowMs, timetables }));
-  const leftOver = (await listLeftOver(stateFolder)).flatMap(({ runId, steps }) =>
-    steps.map(({ description }) => `left behind by run ${runId}: ${description}`),
-  );
+  const leftOver = (await listLeftOver(stateFolder)).flatMap((one) => [
+    ...one.steps.map(({ description }) => `left behind by run ${one.runId}: ${description}`),
+    ...(one.damagedLines.length === 0 ? [] : [`left behind by run ${one.runId}: ${damageOf(one)}`]),
+  ]);
   const verdict = worstVerdict(plans);
   if (globals.json) {
     terminal.print(JSON.stringify({ message_type: "status", verdict, plans, left_over: leftOver }));

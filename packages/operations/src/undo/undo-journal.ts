@@ -20,6 +20,7 @@ import { type JournalState, stateOf } from "./journal-state.ts";
 
 const SUFFIX = ".jsonl";
 const ALIVE_SUFFIX = ".alive";
+const DAMAGED_SUFFIX = ".damaged";
 
 export function journalFolder(stateFolder: string): string {
   return join(stateFolder, "undo");
@@ -38,6 +39,8 @@ export interface LockedJournal {
   append(record: JournalRecord, options?: { readonly isDurable?: boolean }): Promise<void>;
   /** Nothing is left to undo. */
   remove(): Promise<void>;
+  /** Nothing is left that could be undone: it stays as the file that this resolves to. */
+  setAside(): Promise<string>;
 }
 
 /**
@@ -149,6 +152,7 @@ export class UndoJournal implements AsyncDisposable {
         read: () => this.#read(),
         append: (record, options) => this.#append(record, options?.isDurable ?? false),
         remove: () => this.#remove(),
+        setAside: () => this.#setAside(),
       });
     } finally {
       unlockFile(fd);
@@ -199,6 +203,20 @@ export class UndoJournal implements AsyncDisposable {
     await unlink(alivePathOf(this.path)).catch(() => undefined);
     await unlink(this.path);
     await syncFolder(dirname(this.path));
+  }
+
+  async #setAside(): Promise<string> {
+    const aside = this.path.slice(0, -SUFFIX.length) + DAMAGED_SUFFIX;
+    // Not renamed: that the file has gone tells those who wait for it that nothing is left to do.
+    const copy = await open(aside, "w", 0o600);
+    try {
+      await copy.writeFile(await this.#bytes());
+      await copy.sync();
+    } finally {
+      await copy.close();
+    }
+    await this.#remove();
+    return aside;
   }
 }
 
