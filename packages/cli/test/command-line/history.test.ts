@@ -277,8 +277,8 @@ test("history --rebuild fills a new catalog, and puts a damaged one aside", asyn
     runId: "20261128-020000-4f2a",
   });
   assert.equal(readSnapshotTags(tags)?.backupType, "full");
-  const tagFlags = tags.flatMap((tag) => ["--tag", tag]);
-  for (const more of [tagFlags, tagFlags, ["--tag", "plan:x"]]) {
+  const own = (...more: string[]) => [...tags, ...more].flatMap((tag) => ["--tag", tag]);
+  for (const more of [own("outcome:ok"), own(), ["--tag", "plan:x"]]) {
     const { exitCode, stderr } = runComeback(["-r", repository, "backup", source, ...more]);
     assert.equal(exitCode, 0, stderr);
   }
@@ -306,7 +306,8 @@ test("history --rebuild fills a new catalog, and puts a damaged one aside", asyn
 
   const history = runComeback(["history", "latest", "--catalog", location]);
   assert.match(history.stdout, /^run 20261128-020000-4f2a of shop on .*: warning/);
-  assert.match(history.stdout, /made anew from the repository/);
+  assert.match(history.stdout, /^full, rebuilt$/m);
+  assert.match(history.stdout, /rebuilt from the repository: whether what it read was complete is/);
   await using rebuilt = await open(location);
   const [state] = await rebuilt.planStates();
   assert.equal(state?.newest.length, 1);
