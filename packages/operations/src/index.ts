@@ -35,6 +35,7 @@ export { systemZone } from "./schedule/wall-clock.ts";
 export * from "./status/assess-plan.ts";
 export * from "./hooks/index.ts";
 export * from "./undo/index.ts";
+export { nearest } from "./configuration/nearest.ts";
 export { findConfiguration, noConfiguration } from "./configuration/find-configuration.ts";
 export { configurationJsonSchemaText } from "./configuration/json-schema.ts";
 export { configurationReference } from "./configuration/reference-page.ts";

@@ -61,6 +61,9 @@ test("a flag beats what the destination says", () => {
 test("a word that is no destination is a folder; one that is both is refused", () => {
   const none = runComeback(["-r", "frist", "snapshots"], options);
   assert.equal(none.exitCode, 10, none.stderr);
+  assert.match(none.stderr, /"frist" names no repository[^]*did you mean "first"\?/);
+  const far = runComeback(["-r", "elsewhere", "snapshots"], options);
+  assert.match(far.stderr, /there is first, second, third/);
   mkdirSync(`${here}/second`);
   const both = runComeback(["-r", "second", "snapshots"], options);
   assert.equal(both.exitCode, 1);
