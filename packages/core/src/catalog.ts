@@ -103,6 +103,8 @@ export interface ProofRecord {
   readonly snapshotId?: string | undefined;
   readonly kind: "check" | "restore-test";
   readonly atMs: number;
+  /** Of a restore test of all of the plan: how long a recovery takes. */
+  readonly tookMs?: number | undefined;
   readonly outcome: RunOutcome;
   readonly message: string;
 }

@@ -519,3 +519,7 @@ export const METRICS_CONNECTIONS_MAX = 16;
 export const METRICS_TEXTFILE_INTERVAL_MS = 60_000;
 /** A daemon tries so often to deliver what could not be delivered. */
 export const NOTIFY_FLUSH_INTERVAL_MS = 60_000;
+/** The last restore test is looked for among so many of a plan's proofs. */
+export const PROOFS_LOOKED_BACK_MAX = 1_000;
+/** Less new data than that says nothing of how fast a plan's data is moved, unless all was read. */
+export const THROUGHPUT_MIN_BYTES: number = 64 * MiB;

@@ -35,6 +35,7 @@ export * from "./schedule/timetable.ts";
 export type { DayPattern, Trigger } from "./schedule/trigger.ts";
 export { systemZone } from "./schedule/wall-clock.ts";
 export * from "./status/assess-plan.ts";
+export { type RecoveryTime, recoveryTimeOf, recoveryTimeText } from "./status/recovery-time.ts";
 export * from "./hooks/index.ts";
 export * from "./undo/index.ts";
 export { nearest } from "./configuration/nearest.ts";

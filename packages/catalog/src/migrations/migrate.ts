@@ -4,10 +4,11 @@ import type { CatalogDatabase } from "../catalog-database.ts";
 import { POSTGRES_SCHEMA } from "../postgres/open-postgres.ts";
 import type { Tables } from "../tables.ts";
 import { firstSchema } from "./0001-first-schema.ts";
+import { proofTimes } from "./0002-proof-times.ts";
 import type { ColumnTypes, Migration } from "./migration.ts";
 
 /** In their order, for ever: one that was published is never changed. */
-const MIGRATIONS: readonly Migration[] = [firstSchema];
+const MIGRATIONS: readonly Migration[] = [firstSchema, proofTimes];
 const VERSION_KEY = "schema-version";
 /** Of advisory locks, ours: "comeback" in ASCII, as far as it fits. */
 const POSTGRES_LOCK = 0x63_6f_6d_65;
