@@ -1,5 +1,5 @@
 import { hostname, userInfo } from "node:os";
-import { readFile, statfs } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import {
   type CatalogStore,
   type Clock,
@@ -36,7 +36,7 @@ import { validateTrigger } from "../configuration/plan-parts.ts";
 import type { CommandContext } from "../context.ts";
 import { notifyChannels } from "../notify/notify-channels.ts";
 import { openDispatcher } from "../notify/open-dispatcher.ts";
-import { isFolderLocation } from "../opening/find-backend.ts";
+import { freeBytesAt } from "../opening/free-bytes.ts";
 import { openSession, type Session } from "../opening/session.ts";
 import { makeProtectedSource } from "../sources/make-protected-source.ts";
 import { makeSnapshotter } from "../sources/make-snapshotter.ts";
@@ -136,11 +136,8 @@ export class OpenRunServices implements RunServices, AsyncDisposable {
     });
   }
 
-  async freeBytes(name: string): Promise<number | undefined> {
-    const { repo } = this.configuration.destinations[name]!;
-    if (!isFolderLocation(repo)) return undefined;
-    const { bavail, bsize } = await statfs(repo.replace(/^local:/, ""));
-    return bavail * bsize;
+  freeBytes(name: string): Promise<number | undefined> {
+    return freeBytesAt(this.configuration.destinations[name]!.repo);
   }
 
   checkpointOf(
