@@ -137,6 +137,7 @@ export const PROOF_COLUMNS = [
   "snapshotId",
   "kind",
   "atMs",
+  "tookMs",
   "outcome",
   "message",
 ] as const satisfies readonly (keyof ProofRecord)[];

@@ -21,6 +21,13 @@ export interface CommandContext extends Context {
    * command names, which know nothing of its environment and settings.
    */
   readonly outer?: CommandContext | undefined;
+  /** The name of that destination. */
+  readonly destination?: string | undefined;
+  /**
+   * The context of another repository of the command than that of `--repo`, where a word is the
+   * name of a destination of the configuration. There where the command line may name some.
+   */
+  readonly destinationNamed?: ((word: string) => Promise<CommandContext | undefined>) | undefined;
   /** Counts the calls of every storage that is opened; there with `-vv`. */
   readonly statistics?: StorageStatistics | undefined;
 }

@@ -1,6 +1,7 @@
 import { Command, CommanderError, Help, type OptionValues } from "commander";
 import { ComebackError, ExitCode } from "@comeback/core";
 import type { CommandContext, Context } from "./context.ts";
+import { isPlainWord } from "./options/places.ts";
 import type { StorageStatistics } from "./opening/storage-statistics.ts";
 import {
   addGlobalOptions,
@@ -291,7 +292,7 @@ export async function runProgram(args: readonly string[], context: Context): Pro
       const globals = resolveGlobalOptions(flags, context.env);
       const statistics = await countingFor(globals.verbosity);
       try {
-        const complete = await withDestination({ ...context, globals, statistics }, flags);
+        const complete = await withDestinations({ ...context, globals, statistics }, flags);
         exitCode = await action(complete, command.opts() as Options, command.args);
       } finally {
         tell(statistics, globals.json, context);
@@ -311,18 +312,34 @@ export async function runProgram(args: readonly string[], context: Context): Pro
   }
 }
 
-/** A plain word after `-r` may be a destination's name: only then the configuration is looked for. */
-async function withDestination(
-  context: CommandContext,
+/** The destination that `-r` names in the place of a location, and a way to those of other options. */
+async function withDestinations(
+  given: CommandContext,
   flags: OptionValues,
 ): Promise<CommandContext> {
+  // These say something of `--repo` only.
+  const { repoHot: _, passwordFile: __, passwordCommand: ___, ...common } = flags;
+  const context: CommandContext = {
+    ...given,
+    destinationNamed: (word) => findDestination(given, word, common),
+  };
   const { repository } = context.globals;
-  if (repository?.kind !== "location" || !/^[\w][\w.-]*$/.test(repository.location)) return context;
+  if (repository?.kind !== "location") return context;
+  return (await findDestination(context, repository.location, flags)) ?? context;
+}
+
+/** A plain word may be a destination's name: only then the configuration is looked for. */
+async function findDestination(
+  context: CommandContext,
+  word: string,
+  flags: OptionValues,
+): Promise<CommandContext | undefined> {
+  if (!isPlainWord(word)) return undefined;
   const { findConfiguration } = await import("@comeback/operations/find-configuration");
   const place = { path: context.globals.configurationPath, env: context.env };
-  if ((await findConfiguration(place)) === undefined) return context;
+  if ((await findConfiguration(place)) === undefined) return undefined;
   const { contextByName } = await import("./configuration/context-by-name.ts");
-  return contextByName(context, repository.location, flags);
+  return contextByName(context, word, flags);
 }
 
 /** Loaded only where it is asked for. */

@@ -30,7 +30,8 @@ export interface RunRecord {
   readonly id: string;
   readonly plan: string;
   readonly host: string;
-  readonly trigger: RunTrigger;
+  /** `rebuilt`: not known, since the record was made anew from a repository. */
+  readonly trigger: RunTrigger | "rebuilt";
   /** What a run of the plan makes; absent where it only copies or retains. */
   readonly backupType?: BackupType | undefined;
   /** The moment of the schedule that it answers. */
@@ -102,6 +103,8 @@ export interface ProofRecord {
   readonly snapshotId?: string | undefined;
   readonly kind: "check" | "restore-test";
   readonly atMs: number;
+  /** Of a restore test of all of the plan: how long a recovery takes. */
+  readonly tookMs?: number | undefined;
   readonly outcome: RunOutcome;
   readonly message: string;
 }

@@ -424,9 +424,9 @@ export const UNDO_TIMEOUT_MS = 60_000;
 /** Whoever finds another process undoing the same run waits so long for it. */
 export const UNDO_LOCK_WAIT_MS: number = 10 * 60_000;
 export const UNDO_LOCK_POLL_MS = 20;
-/** How long the lock of a run that has gone may outlive it, and how often it is looked at. */
-export const RUN_LOCK_LINGER_MAX_MS = 1_000;
-export const RUN_LOCK_POLL_MS = 5;
+/** How long the lock of a process that has gone may outlive it, and how often it is looked at. */
+export const LOCK_LINGER_MAX_MS = 1_000;
+export const LOCK_LINGER_POLL_MS = 5;
 /** A journal that is larger is not believed, and a run does not write one. */
 export const UNDO_JOURNAL_MAX_BYTES: number = 16 * MiB;
 /** Of a failure, so much is kept in a journal. */
@@ -519,3 +519,7 @@ export const METRICS_CONNECTIONS_MAX = 16;
 export const METRICS_TEXTFILE_INTERVAL_MS = 60_000;
 /** A daemon tries so often to deliver what could not be delivered. */
 export const NOTIFY_FLUSH_INTERVAL_MS = 60_000;
+/** The last restore test is looked for among so many of a plan's proofs. */
+export const PROOFS_LOOKED_BACK_MAX = 1_000;
+/** Less new data than that says nothing of how fast a plan's data is moved, unless all was read. */
+export const THROUGHPUT_MIN_BYTES: number = 64 * MiB;

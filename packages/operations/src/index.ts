@@ -27,14 +27,18 @@ export * from "./runs/run-services.ts";
 export * from "./runs/run-state.ts";
 export * from "./runs/timezone-of.ts";
 export * from "./schedule/jitter.ts";
+export * from "./schedule/lane.ts";
 export * from "./schedule/parse-trigger.ts";
+export * from "./schedule/plan-lanes.ts";
 export * from "./schedule/quiet-windows.ts";
 export * from "./schedule/timetable.ts";
 export type { DayPattern, Trigger } from "./schedule/trigger.ts";
 export { systemZone } from "./schedule/wall-clock.ts";
 export * from "./status/assess-plan.ts";
+export { type RecoveryTime, recoveryTimeOf, recoveryTimeText } from "./status/recovery-time.ts";
 export * from "./hooks/index.ts";
 export * from "./undo/index.ts";
+export { nearest } from "./configuration/nearest.ts";
 export { findConfiguration, noConfiguration } from "./configuration/find-configuration.ts";
 export { configurationJsonSchemaText } from "./configuration/json-schema.ts";
 export { configurationReference } from "./configuration/reference-page.ts";
@@ -51,6 +55,7 @@ export {
   type SecretWorld,
 } from "./configuration/secrets.ts";
 export { resolvedPlan, resolvedPlanText } from "./configuration/resolved-plan.ts";
+export { ProcessLock, type ProcessLockOptions } from "./process-lock.ts";
 export * from "./state-folder.ts";
 export * from "./status/next-runs.ts";
 export { fileChanges, type FileChangesOptions } from "./catalog/file-changes.ts";

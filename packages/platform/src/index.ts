@@ -10,6 +10,7 @@ export * from "./file-io.ts";
 export * from "./file-lock.ts";
 export * from "./file-status.ts";
 export { findProgram } from "./find-program.ts";
+export * from "./lock-past-holder.ts";
 export * from "./malloc.ts";
 export * from "./mapped-file.ts";
 export * from "./native-library.ts";

@@ -6,7 +6,6 @@ export { serviceManager, type ServiceManager } from "./daemon/service-manager.ts
 export { collectMetrics, type MetricsSources } from "./metrics/collect-metrics.ts";
 export { type Metric, renderMetrics, type Sample } from "./metrics/metric.ts";
 export { writeMetricsTextfile } from "./metrics/metrics-textfile.ts";
-export { backupLaneId, configurationTimings } from "./scheduler/configuration-lanes.ts";
-export type { Lane, LaneJob, LaneTrigger } from "./scheduler/lane.ts";
+export { configurationTimings } from "./scheduler/configuration-lanes.ts";
 export type { MissReason } from "./scheduler/schedule-state.ts";
 export * from "./scheduler/scheduler.ts";

@@ -205,13 +205,14 @@ export class MemoryCatalog implements CatalogStore {
   }
 
   async listSnapshots(filter: SnapshotFilter): Promise<SnapshotRecord[]> {
-    const { plan, source, destination, runId, limit } = filter;
+    const { plan, source, destination, runId, snapshotId, limit } = filter;
     return this.#snapshots.list(
       (snapshot) =>
         (plan === undefined || snapshot.plan === plan) &&
         (source === undefined || snapshot.source === source) &&
         (destination === undefined || snapshot.destination === destination) &&
-        (runId === undefined || snapshot.runId === runId),
+        (runId === undefined || snapshot.runId === runId) &&
+        (snapshotId === undefined || snapshot.snapshotId === snapshotId),
       limit,
     );
   }

@@ -5,23 +5,13 @@
 # script when it is installed. And openssl, which makes the certificates it serves.
 set -eu
 here=$(CDPATH='' cd -P -- "$(dirname -- "$0")" && pwd -P)
+. "$here/../install-packages.sh"
 root=$(CDPATH='' cd -P -- "$here/../../.." && pwd -P)
 target=$root/.services/azurite
 
-command -v npm >/dev/null || {
-  echo "install azurite: npm is missing (install Node.js with npm)" >&2
-  exit 1
-}
+command -v npm >/dev/null || fail "npm is missing (install Node.js with npm)"
 
-if ! command -v openssl >/dev/null; then
-  command -v apt-get >/dev/null || {
-    echo "install azurite: this script knows Debian's apt-get only; install openssl by hand" >&2
-    exit 1
-  }
-  export DEBIAN_FRONTEND=noninteractive
-  apt-get -q -o Acquire::Retries=3 update
-  apt-get -q -o Acquire::Retries=3 -o Dpkg::Use-Pty=0 install -y --no-install-recommends openssl
-fi
+install_packages openssl
 
 mkdir -p "$target"
 if ! cmp -s "$here/package-lock.json" "$target/installed-lock.json"; then

@@ -6,28 +6,12 @@
 # Debian's signature, from a sources list of its own: the system's lists stay as they are.
 set -eu
 here=$(CDPATH='' cd -P -- "$(dirname -- "$0")" && pwd -P)
+. "$here/../install-packages.sh"
 . "$here/../fetch-from-trixie.sh"
 
 target=${REST_SERVER_TARGET_FOLDER:-/usr/local/bin}
 
-fail() {
-  echo "install rest-server: $1" >&2
-  exit 1
-}
-
-command -v apt-get >/dev/null || fail "this script knows Debian's apt-get only; install rest-server 0.13 and openssl by hand"
-
-# One attempt to reach a mirror is sometimes not enough.
-apt() {
-  [ "$(id -u)" = 0 ] || fail "must run as root"
-  DEBIAN_FRONTEND=noninteractive apt-get -q -o Acquire::Retries=3 -o Dpkg::Use-Pty=0 \
-    -o DPkg::Lock::Timeout=300 "$@"
-}
-
-if ! command -v openssl >/dev/null; then
-  apt update
-  apt install -y --no-install-recommends openssl
-fi
+install_packages openssl
 
 version_of() { "$1" --version 2>/dev/null | sed -n "s/.*rest-server \([0-9]*\.[0-9]*\).*/\1/p"; }
 

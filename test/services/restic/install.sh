@@ -6,33 +6,12 @@
 # checks Debian's signature, from a sources list of its own: the system's lists stay as they are.
 set -eu
 here=$(CDPATH='' cd -P -- "$(dirname -- "$0")" && pwd -P)
+. "$here/../install-packages.sh"
 . "$here/../fetch-from-trixie.sh"
 
 target=${RESTIC_TARGET_FOLDER:-/usr/local/bin}
 
-fail() {
-  echo "install restic: $1" >&2
-  exit 1
-}
-
-command -v apt-get >/dev/null || fail "this script knows Debian's apt-get only; install restic 0.18 as restic-0.18 by hand"
-[ "$(id -u)" = 0 ] || fail "must run as root"
-
-# One attempt to reach a mirror is sometimes not enough.
-apt() {
-  DEBIAN_FRONTEND=noninteractive apt-get -q -o Acquire::Retries=3 -o Dpkg::Use-Pty=0 "$@"
-}
-
-missing=
-for package in acl attr restic; do
-  status=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null) || status=
-  [ "$status" = 'install ok installed' ] || missing="$missing $package"
-done
-if [ -n "$missing" ]; then
-  apt update
-  # shellcheck disable=SC2086
-  apt install -y --no-install-recommends $missing
-fi
+install_packages acl attr restic
 
 version_of() { "$1" version 2>/dev/null | sed -n 's/^restic \([0-9]*\.[0-9]*\).*/\1/p'; }
 

@@ -6,10 +6,11 @@ import type { Tables } from "../tables.ts";
 import { refreshAll } from "../store/plan-states.ts";
 import { firstSchema } from "./0001-first-schema.ts";
 import { hosts } from "./0002-hosts.ts";
+import { proofTimes } from "./0003-proof-times.ts";
 import { type ColumnTypes, type Migration, OPENER_KEY } from "./migration.ts";
 
 /** In their order, for ever: one that was published is never changed. */
-const MIGRATIONS: readonly Migration[] = [firstSchema, hosts];
+const MIGRATIONS: readonly Migration[] = [firstSchema, hosts, proofTimes];
 const VERSION_KEY = "schema-version";
 /** Of advisory locks, ours: "comeback" in ASCII, as far as it fits. */
 const POSTGRES_LOCK = 0x63_6f_6d_65;

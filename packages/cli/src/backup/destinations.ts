@@ -42,33 +42,40 @@ export async function openDestinations(
   others: readonly AlsoTo[],
   options: { readonly lock: "shared" | "none"; readonly stdinIsTaken: boolean },
 ): Promise<Destinations> {
-  const own = await repositoryLocation(context.globals);
-  const locations = [own, ...others.map(({ location }) => location)];
-  const twice = locations.find((location, place) => locations.indexOf(location) !== place);
-  if (twice !== undefined) {
-    throw badUsage(`${redactLocation(twice)} is named twice`, "name each repository once");
-  }
   // Asked for, or printed by a command, once for all that share it.
   let shared: Promise<string> | undefined;
   const sharedPassword = (): Promise<string> =>
     (shared ??= readPassword(context, { isNew: false, stdinIsTaken: options.stdinIsTaken }));
-  const open = (one: CommandContext, hasOwnPassword: boolean): Promise<Session> =>
-    openSession(one, hasOwnPassword ? options : { ...options, password: sharedPassword });
-  const list = locations.map((location, place): Destination => {
-    const password = place === 0 ? undefined : others[place - 1]?.password;
-    const repository = { kind: "location", location } as const;
-    const base = place === 0 ? context : (context.outer ?? context);
-    const hotRepository = place === 0 ? context.globals.hotRepository : undefined;
-    const globals = { ...base.globals, repository, hotRepository };
-    const one = {
-      ...base,
-      globals: password === undefined ? globals : { ...globals, password },
-    };
-    return {
-      label: redactLocation(location),
-      context: one,
-      session: open(one, password !== undefined),
-    };
-  });
+  const wishes: Wish[] = [{ context, hasOwnPassword: false }];
+  for (const other of others) wishes.push(await wishFor(context, other));
+  const locations = await Promise.all(
+    wishes.map(({ context: { globals } }) => repositoryLocation(globals)),
+  );
+  const twice = locations.find((location, place) => locations.indexOf(location) !== place);
+  if (twice !== undefined) {
+    throw badUsage(`${redactLocation(twice)} is named twice`, "name each repository once");
+  }
+  const list = wishes.map(({ context: one, hasOwnPassword }, place): Destination => ({
+    label: redactLocation(locations[place]!),
+    context: one,
+    session: openSession(one, hasOwnPassword ? options : { ...options, password: sharedPassword }),
+  }));
   return new Destinations(list);
+}
+
+interface Wish {
+  readonly context: CommandContext;
+  readonly hasOwnPassword: boolean;
+}
+
+/** One of `--also-to`: a destination of the configuration with all that belongs to it, or a location. */
+async function wishFor(context: CommandContext, { location, password }: AlsoTo): Promise<Wish> {
+  const named = await context.destinationNamed?.(location);
+  const outer = context.outer ?? context;
+  const repository = { kind: "location", location } as const;
+  const plain = { ...outer, globals: { ...outer.globals, repository, hotRepository: undefined } };
+  const one = named ?? plain;
+  const hasOwnPassword = password !== undefined || named !== undefined;
+  if (password === undefined) return { context: one, hasOwnPassword };
+  return { context: { ...one, globals: { ...one.globals, password } }, hasOwnPassword };
 }

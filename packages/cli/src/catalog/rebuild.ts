@@ -20,7 +20,8 @@ export async function rebuildFromRepository(
 ): Promise<void> {
   const { terminal, globals, clock, signal } = context;
   const { location, host } = options;
-  const destination = options.destination ?? redactLocation(await repositoryLocation(globals));
+  const destination =
+    options.destination ?? context.destination ?? redactLocation(await repositoryLocation(globals));
   await using session = await openSession(context, { lock: "shared" });
   const snapshots = await listSnapshots(session.repository, {}, { signal: session.signal });
   const aside = putAsideWhereDamaged(location, context);

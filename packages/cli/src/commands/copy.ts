@@ -34,7 +34,7 @@ async function runCopy(
   names: readonly string[],
 ): Promise<number> {
   const startMs = performance.now();
-  const source = fromContext(context, flags);
+  const source = await fromContext(context, flags);
   if (source === undefined) {
     throw badUsage(
       "no repository to copy from is given",

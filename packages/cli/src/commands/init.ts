@@ -55,7 +55,7 @@ async function chunkerToCopy(
   context: CommandContext,
   flags: InitFlags,
 ): Promise<bigint | undefined> {
-  const from = fromContext(context, flags);
+  const from = await fromContext(context, flags);
   if (flags.copyChunkerParams !== true) {
     if (flags.fromRepo === undefined && flags.fromRepositoryFile === undefined) return undefined;
     throw badUsage("--from-repo is of use only with --copy-chunker-params", "add it");

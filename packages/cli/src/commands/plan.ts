@@ -19,6 +19,8 @@ import {
   type PreviewFlags,
   previewRetention,
 } from "../retention-preview/preview-retention.ts";
+import { recoveryLines } from "../status/recovery-lines.ts";
+import { printableText } from "../terminal/printable.ts";
 
 const ACTIONS = ["list", "show", "check", "retention", "schema"] as const;
 
@@ -57,7 +59,7 @@ export const define: CommandModule["define"] = (command, run) => {
         if (action === "check") return check(context, loaded, names);
         if (action === "retention") return previewRetention(context, loaded, { names, flags });
         if (action === "list") list(context, loaded, names);
-        else show(context, loaded, names);
+        else await show(context, loaded, names);
         return ExitCode.done;
       }),
     );
@@ -97,16 +99,21 @@ function list(
   terminal.print(JSON.stringify(messages));
 }
 
-function show(
-  { globals, terminal }: CommandContext,
+async function show(
+  context: CommandContext,
   loaded: LoadedConfiguration,
   names: readonly string[],
-): void {
-  terminal.printRaw(
-    globals.json
-      ? `${JSON.stringify(resolvedPlan(loaded, names))}\n`
-      : resolvedPlanText(loaded, names),
-  );
+): Promise<void> {
+  const { globals, terminal } = context;
+  if (globals.json) {
+    terminal.printRaw(`${JSON.stringify(resolvedPlan(loaded, names))}\n`);
+    return;
+  }
+  terminal.printRaw(resolvedPlanText(loaded, names));
+  // A comment: what stands above is a configuration.
+  for (const line of await recoveryLines(context, loaded, names)) {
+    terminal.printRaw(`# ${printableText(line)}\n`);
+  }
 }
 
 async function check(

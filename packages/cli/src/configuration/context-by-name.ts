@@ -9,19 +9,20 @@ import { destinationContext } from "./destination-context.ts";
 import { loadForCommand } from "./load-for-command.ts";
 
 /**
- * The context for `-r WORD`: the destination of that name, where the configuration has one, and
- * otherwise the folder. Flags of the command line beat what the destination says. A word that is
- * both is refused: a backup into the wrong one of two would be found out much too late.
+ * The context for a word in the place of a repository's location: of the destination of that name,
+ * where the configuration has one. Flags of the command line beat what the destination says. A word
+ * that is a folder as well is refused: a backup into the wrong one of two would be found out much
+ * too late.
  */
 export async function contextByName(
   context: CommandContext,
   word: string,
   flags: OptionValues,
-): Promise<CommandContext> {
+): Promise<CommandContext | undefined> {
   const isFolder = existsSync(word);
   const loaded = await load(context, isFolder);
   if (loaded === undefined || !Object.hasOwn(loaded.configuration.destinations, word)) {
-    return context;
+    return undefined;
   }
   if (isFolder) {
     const what = `"${word}" is a destination of ${loaded.files[0]}, and a folder here`;

@@ -40,6 +40,7 @@ export async function destinationContext(
     env: await destinationEnvironment(settings, world, name),
     globals: destinationGlobals({ globals, settings, world, name, isInWindow: options.isInWindow }),
     outer: context.outer ?? context,
+    destination: name,
   };
 }
 

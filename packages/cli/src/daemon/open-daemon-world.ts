@@ -4,7 +4,7 @@ import {
   type NotificationDispatcher,
   stateFolder as stateFolderOf,
 } from "@comeback/operations";
-import { isClean, listLeftOver, undoLeftOver } from "@comeback/operations/undo";
+import { damageOf, isClean, listLeftOver, undoLeftOver } from "@comeback/operations/undo";
 import { hostOf } from "../configuration/host-of.ts";
 import { loadForCommand } from "../configuration/load-for-command.ts";
 import { validateTrigger } from "../configuration/plan-parts.ts";
@@ -54,12 +54,15 @@ export async function openDaemonWorld(
       const dirty = reports.find((report) => !isClean(report));
       if (dirty === undefined) return;
       throw new ComebackError("undo.incomplete", `run ${dirty.runId} left something behind`, {
-        why: dirty.failed[0]?.message ?? "its journal is damaged",
+        why: dirty.failed[0]?.message ?? damageOf(dirty),
         next: "see `comeback run --undo --dry-run`, and mend what stands in the way",
       });
     },
     countLeftOver: async () =>
-      (await listLeftOver(stateFolder)).reduce((sum, { steps }) => sum + steps.length, 0),
+      (await listLeftOver(stateFolder)).reduce(
+        (sum, { steps, damagedLines }) => sum + steps.length + damagedLines.length,
+        0,
+      ),
     async sendDigest(channel, either) {
       await dispatcher.sendDigest(channel, either);
     },

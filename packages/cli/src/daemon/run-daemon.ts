@@ -44,7 +44,7 @@ export async function runDaemon(
   { once }: DaemonFlags,
 ): Promise<number> {
   const { signal, clock } = context;
-  using _lock = lockDaemon(world.stateFolder);
+  await using _lock = await lockDaemon(world.stateFolder);
   const { host } = world.catalog;
   const telling = new Set<Promise<void>>();
   const report = (event: DaemonEvent): void => {

@@ -5,17 +5,22 @@ import type { CommandContext } from "../context.ts";
 import { isFolderLocation, repositoryLocation } from "../opening/find-backend.ts";
 import { openBackend } from "../opening/open-backend.ts";
 import { redactLocation } from "../opening/redact-location.ts";
+import { isPlainWord } from "../options/places.ts";
 import { type ConfigCopy, findConfigCopy } from "./config-copies.ts";
 
-/** Says of a repository without a config that it is one, where a migration was cut off. */
+/**
+ * Says of a repository without a config that it is one, where a migration was cut off, and of a word
+ * that it is no destination's name either.
+ */
 export async function explainNoRepository(
   error: unknown,
   location: string,
-  env: NodeJS.ProcessEnv,
+  context: CommandContext,
 ): Promise<unknown> {
   if (!isComebackError(error, "repository.none")) return error;
-  const copy = await findConfigCopy(env, location);
-  if (copy === undefined) return error;
+  const copy = await findConfigCopy(context.env, location);
+  if (copy === undefined)
+    return isPlainWord(location) ? noSuchWord(error, location, context) : error;
   return new ComebackError(
     "repository.no-config",
     `${redactLocation(location)} has no config file`,
@@ -26,6 +31,29 @@ export async function explainNoRepository(
       cause: error,
     },
   );
+}
+
+/** A word that nobody knows: most often a letter of a destination's name is wrong. */
+async function noSuchWord(
+  cause: ComebackError,
+  word: string,
+  context: CommandContext,
+): Promise<ComebackError> {
+  const { findConfiguration } = await import("@comeback/operations/find-configuration");
+  const { env, signal, globals } = context;
+  const place = { path: globals.configurationPath, env };
+  if ((await findConfiguration(place)) === undefined) return cause;
+  const { loadConfiguration, nearest } = await import("@comeback/operations");
+  const loaded = await loadConfiguration({ ...place, signal }).catch(() => undefined);
+  const names = Object.keys(loaded?.configuration.destinations ?? {});
+  if (names.length === 0) return cause;
+  const near = nearest(word, names);
+  return new ComebackError("repository.none", `"${word}" names no repository`, {
+    why: `it is no destination of ${loaded?.files[0]}, and as a folder`,
+    next: near === undefined ? `there is ${names.join(", ")}` : `did you mean "${near}"?`,
+    exitCode: cause.exitCode,
+    cause,
+  });
 }
 
 /** Puts a config back that an interrupted migration had taken away; true where there was one. */

@@ -119,7 +119,7 @@ async function openRepository(
   const location = await repositoryLocation(globals);
   // First the place, then the password: nobody should type one for a repository that is not there.
   const { backend, hot } = await openStorage(context, location).catch(async (error: unknown) => {
-    throw await explainNoRepository(error, location, context.env);
+    throw await explainNoRepository(error, location, context);
   });
   let repository: Repository | undefined;
   try {

@@ -19,8 +19,14 @@ export function addFromOptions(command: Command): Command {
     .option("--from-password-command <command>", "command that prints its password");
 }
 
-/** The context with the other repository in the place of `--repo`; none where none is given. */
-export function fromContext(context: CommandContext, flags: FromFlags): CommandContext | undefined {
+/**
+ * The context with the other repository in the place of `--repo`; none where none is given. It may be
+ * a destination's name, as behind `--repo`.
+ */
+export async function fromContext(
+  context: CommandContext,
+  flags: FromFlags,
+): Promise<CommandContext | undefined> {
   const outer = context.outer ?? context;
   const { env, globals } = outer;
   if (flags.fromRepo !== undefined && flags.fromRepositoryFile !== undefined) {
@@ -32,15 +38,16 @@ export function fromContext(context: CommandContext, flags: FromFlags): CommandC
   const values = { ...flags };
   const repository = repositoryPlace(values, env, "from");
   if (repository === undefined) return undefined;
-  return {
-    ...outer,
-    globals: {
-      ...globals,
-      repository,
-      hotRepository: undefined,
-      password: passwordPlace(values, env, "from"),
-    },
-  };
+  const password = passwordPlace(values, env, "from");
+  const named =
+    repository.kind === "location"
+      ? await context.destinationNamed?.(repository.location)
+      : undefined;
+  if (named === undefined) {
+    return { ...outer, globals: { ...globals, repository, hotRepository: undefined, password } };
+  }
+  const isGiven = (flags.fromPasswordFile ?? flags.fromPasswordCommand) !== undefined;
+  return isGiven ? { ...named, globals: { ...named.globals, password } } : named;
 }
 
 function twoAnswers(a: string, b: string): Error {

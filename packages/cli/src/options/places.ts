@@ -5,6 +5,11 @@ export type RepositoryPlace =
   | { readonly kind: "location"; readonly location: string }
   | { readonly kind: "file"; readonly path: string };
 
+/** What may be the name of a destination, and is no location but a folder's. */
+export function isPlainWord(location: string): boolean {
+  return /^\w[\w.-]*$/.test(location);
+}
+
 /** Where the user said that the password comes from. */
 export type PasswordPlace =
   | { readonly kind: "command"; readonly command: string; readonly option: string }

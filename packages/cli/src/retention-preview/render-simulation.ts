@@ -16,7 +16,7 @@ export function renderSimulation(simulation: RetentionSimulation, palette: Palet
   const head = `${printableText(plan)}: ${formatMany(runs, "run")} from ${day(fromMs)} to ${day(untilMs)} (${timezone})`;
   return [
     ...wrapWords(palette.bold(head), COLUMNS_MAX),
-    "each on time and well, on paper only",
+    "each at its moment and well, on paper only",
     ...destinations.flatMap((destination) => [
       "",
       ...renderPlace(destination, simulation, palette),

@@ -1,5 +1,5 @@
 import { userInfo } from "node:os";
-import { readFile, statfs } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import {
   type CatalogStore,
   type Clock,
@@ -13,8 +13,8 @@ import {
 import {
   type ActionServices,
   type Configuration,
+  damageOf,
   emptyCatalog,
-  isClean,
   type KeptCheckpoint,
   type KitFile,
   listLeftOver,
@@ -37,7 +37,7 @@ import { validateTrigger } from "../configuration/plan-parts.ts";
 import type { CommandContext } from "../context.ts";
 import { notifyChannels } from "../notify/notify-channels.ts";
 import { openDispatcher } from "../notify/open-dispatcher.ts";
-import { isFolderLocation } from "../opening/find-backend.ts";
+import { freeBytesAt } from "../opening/free-bytes.ts";
 import { openSession, type Session } from "../opening/session.ts";
 import { makeProtectedSource } from "../sources/make-protected-source.ts";
 import { makeSnapshotter } from "../sources/make-snapshotter.ts";
@@ -138,11 +138,8 @@ export class OpenRunServices implements RunServices, AsyncDisposable {
     });
   }
 
-  async freeBytes(name: string): Promise<number | undefined> {
-    const { repo } = this.configuration.destinations[name]!;
-    if (!isFolderLocation(repo)) return undefined;
-    const { bavail, bsize } = await statfs(repo.replace(/^local:/, ""));
-    return bavail * bsize;
+  freeBytes(name: string): Promise<number | undefined> {
+    return freeBytesAt(this.configuration.destinations[name]!.repo);
   }
 
   checkpointOf(
@@ -189,10 +186,17 @@ export class OpenRunServices implements RunServices, AsyncDisposable {
     for (const { runId, undone } of reports) {
       for (const description of undone) onLine(`undone, of run ${runId}: ${description}`);
     }
-    const dirty = reports.find((report) => !isClean(report));
-    if (dirty === undefined) return;
+    // Of what cannot be read nothing can be undone by waiting: it is told, and the plan runs.
+    for (const report of reports.filter(({ damagedLines }) => damagedLines.length > 0)) {
+      onLine(
+        `run ${report.runId}: ${damageOf(report)}; \`comeback run --undo\` shows and clears it`,
+      );
+    }
+    const dirty = reports.find(({ failed }) => failed.length > 0);
+    const [first] = dirty?.failed ?? [];
+    if (dirty === undefined || first === undefined) return;
     throw new ComebackError("undo.incomplete", `run ${dirty.runId} left something behind`, {
-      why: dirty.failed[0]?.message ?? "its journal is damaged",
+      why: first.message,
       next: "see `comeback run --undo --dry-run`, and mend what stands in the way",
     });
   }

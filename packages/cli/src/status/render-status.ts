@@ -52,8 +52,8 @@ export function renderStatus(page: StatusPage, palette: Palette, columns: number
     ],
     rows,
   );
-  const all = plans.flatMap(({ plan, reasons }) =>
-    reasons.slice(0, REASONS_SHOWN_MAX).map((reason) => `${plan}: ${reason}`),
+  const all = plans.flatMap(({ plan, reasons, notes }) =>
+    [...reasons, ...notes].slice(0, REASONS_SHOWN_MAX).map((reason) => `${plan}: ${reason}`),
   );
   const left = all.length - OPEN_SHOWN_MAX;
   const more = left > 0 ? [`and ${left} more: \`comeback status PLAN\` tells all of one`] : [];

@@ -8,9 +8,12 @@ import {
 import {
   assessPlan,
   type Configuration,
+  damageOf,
   listLeftOver,
   nextRuns,
   type PlanAssessment,
+  type RecoveryTime,
+  recoveryTimeOf,
   stateFolder as stateFolderOf,
   Timetables,
 } from "@comeback/operations";
@@ -42,13 +45,17 @@ export async function showStatus(
     });
   }
   const chosen = names.length === 0 ? known : names;
-  const states = await readStates(context, { configuration, chosen });
+  const { states, recoveryTimes } = await readStates(context, { configuration, chosen });
   const nowMs = clock.now();
   const timetables = new Timetables();
-  const plans = chosen.map((name) => assess(configuration, { name, states, nowMs, timetables }));
-  const leftOver = (await listLeftOver(stateFolder)).flatMap(({ runId, steps }) =>
-    steps.map(({ description }) => `left behind by run ${runId}: ${description}`),
-  );
+  const plans = chosen.map((name) => {
+    const recoveryTime = recoveryTimes.get(name);
+    return assess(configuration, { name, states, nowMs, timetables, recoveryTime });
+  });
+  const leftOver = (await listLeftOver(stateFolder)).flatMap((one) => [
+    ...one.steps.map(({ description }) => `left behind by run ${one.runId}: ${description}`),
+    ...(one.damagedLines.length === 0 ? [] : [`left behind by run ${one.runId}: ${damageOf(one)}`]),
+  ]);
   const verdict = worstVerdict(plans);
   if (globals.json) {
     terminal.print(JSON.stringify({ message_type: "status", verdict, plans, left_over: leftOver }));
@@ -67,9 +74,10 @@ function assess(
     readonly states: ReadonlyMap<string, PlanState>;
     readonly nowMs: number;
     readonly timetables: Timetables;
+    readonly recoveryTime: RecoveryTime | undefined;
   },
 ): PlanAssessment {
-  const { name, states, nowMs, timetables } = given;
+  const { name, states, nowMs, timetables, recoveryTime } = given;
   const plan = configuration.plans[name]!;
   const [first, second] = plan.enabled ? nextRuns(configuration, plan, { nowMs, timetables }) : [];
   return assessPlan({
@@ -80,6 +88,7 @@ function assess(
     nowMs,
     nextRunMs: first,
     intervalMs: first === undefined || second === undefined ? undefined : second - first,
+    recoveryTime,
   });
 }
 
@@ -90,16 +99,29 @@ async function readStates(
     readonly configuration: Configuration;
     readonly chosen: readonly string[];
   },
-): Promise<ReadonlyMap<string, PlanState>> {
+): Promise<{
+  readonly states: ReadonlyMap<string, PlanState>;
+  /** Of plans that say how long a recovery may take. */
+  readonly recoveryTimes: ReadonlyMap<string, RecoveryTime | undefined>;
+}> {
   const { configuration, chosen } = given;
   let catalog: CatalogStore;
   try {
     catalog = await openRunCatalog(context, configuration, false);
   } catch (error) {
-    if (isComebackError(error, "catalog.none")) return new Map();
+    if (isComebackError(error, "catalog.none"))
+      return { states: new Map(), recoveryTimes: new Map() };
     throw error;
   }
   await using _open = catalog;
   const states = await catalog.planStates(chosen);
-  return new Map(states.map((state) => [state.plan, withLiveness(state, catalog.host)]));
+  const recoveryTimes = new Map<string, RecoveryTime | undefined>();
+  for (const state of states) {
+    if (configuration.plans[state.plan]?.objectives.rto === undefined) continue;
+    recoveryTimes.set(state.plan, await recoveryTimeOf(catalog, state));
+  }
+  return {
+    states: new Map(states.map((state) => [state.plan, withLiveness(state, catalog.host)])),
+    recoveryTimes,
+  };
 }

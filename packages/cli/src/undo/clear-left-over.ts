@@ -27,6 +27,7 @@ export async function clearLeftOver(
   const reports = await undoLeftOver(leftOver, {
     executorFor: undoExecutorFor({ env, clock }),
     clock,
+    clearsDamaged: true,
     signal,
   });
   if (globals.json) terminal.print(undoMessage(reports));

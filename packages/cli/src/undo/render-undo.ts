@@ -1,4 +1,4 @@
-import type { LeftOver, UndoReport } from "@comeback/operations/undo";
+import type { DamagedLine, LeftOver, UndoReport } from "@comeback/operations/undo";
 import { isClean } from "@comeback/operations/undo";
 import { formatLocalTime, formatMany } from "../terminal/format-values.ts";
 import type { Palette } from "../terminal/palette.ts";
@@ -28,7 +28,7 @@ export function renderLeftOver(leftOver: readonly LeftOver[], palette: Palette):
 export function renderUndo(reports: readonly UndoReport[], palette: Palette): string[] {
   if (reports.length === 0) return ["nothing is left over"];
   return reports.flatMap((report) => {
-    const { runId, plan, undone, failed, damagedLines } = report;
+    const { runId, plan, undone, failed, damagedLines, setAside } = report;
     const state = isClean(report) ? palette.green("clean") : palette.red("not clean");
     return [
       `${palette.bold(printableText(`run ${runId}${plan === "" ? "" : ` of ${plan}`}`))}: ${state}`,
@@ -38,6 +38,7 @@ export function renderUndo(reports: readonly UndoReport[], palette: Palette): st
         `    ${printableText(message)}`,
       ]),
       ...damageLines(damagedLines, palette),
+      ...asideLines(setAside),
     ];
   });
 }
@@ -64,21 +65,31 @@ export function leftOverMessage(leftOver: readonly LeftOver[]): string {
 export function undoMessage(reports: readonly UndoReport[]): string {
   return JSON.stringify({
     message_type: "undo",
-    runs: reports.map(({ runId, plan, journalPath, undone, failed, damagedLines }) => ({
+    runs: reports.map(({ runId, plan, journalPath, undone, failed, damagedLines, setAside }) => ({
       run: runId,
       plan: plan === "" ? null : plan,
       journal: journalPath,
       undone,
       failed: failed.map(({ description, message }) => ({ description, message })),
       damaged_lines: damagedLines,
+      ...(setAside === undefined ? {} : { set_aside: setAside }),
     })),
   });
 }
 
-function damageLines(damagedLines: readonly number[], palette: Palette): string[] {
-  if (damagedLines.length === 0) return [];
-  const lines = damagedLines.join(", ");
-  return [`  ${palette.red("damaged:")} line ${lines} of its journal cannot be read`];
+function damageLines(damagedLines: readonly DamagedLine[], palette: Palette): string[] {
+  return damagedLines.flatMap(({ number, text }) => [
+    `  ${palette.red("damaged:")} line ${number} of its journal cannot be read:`,
+    `    ${printableText(text)}`,
+  ]);
+}
+
+function asideLines(setAside: string | undefined): string[] {
+  if (setAside === undefined) return [];
+  return [
+    "  look whether what it announced is still there: nobody knows how it is undone",
+    `  the journal is cleared, and kept as ${printableText(setAside)}`,
+  ];
 }
 
 function localTime(atMs: number): string {

@@ -282,17 +282,18 @@ test("history --rebuild fills a new catalog, and puts a damaged one aside", asyn
     runId: "20261128-020000-4f2a",
   });
   assert.equal(readSnapshotTags(tags)?.backupType, "full");
-  const tagFlags = tags.flatMap((tag) => ["--tag", tag]);
   const ofOther = snapshotTags({
     plan: "shop",
     source: "content",
     backupType: "full",
     runId: "20261128-020000-77aa",
-  }).flatMap((tag) => ["--tag", tag]);
+  });
+  const flagsOf = (given: readonly string[], ...more: string[]) =>
+    [...given, ...more].flatMap((tag) => ["--tag", tag]);
   for (const [host, more] of [
-    ["web1", tagFlags],
-    ["web1", tagFlags],
-    ["web2", ofOther],
+    ["web1", flagsOf(tags, "outcome:ok")],
+    ["web1", flagsOf(tags)],
+    ["web2", flagsOf(ofOther)],
     ["web1", ["--tag", "plan:x"]],
   ] as const) {
     const made = ["-r", repository, "backup", source, "--host", host, ...more];
@@ -329,7 +330,8 @@ test("history --rebuild fills a new catalog, and puts a damaged one aside", asyn
 
   const history = runComeback(["history", "latest", "--catalog", location], { env });
   assert.match(history.stdout, /^run 20261128-020000-4f2a of shop on web1: warning/);
-  assert.match(history.stdout, /made anew from the repository/);
+  assert.match(history.stdout, /^full, rebuilt$/m);
+  assert.match(history.stdout, /rebuilt from the repository: whether what it read was complete is/);
   await using rebuilt = await open(location);
   const [state] = await rebuilt.planStates();
   assert.equal(state?.newest.length, 1);

@@ -20,6 +20,7 @@ destinations:
   first: { repo: ${scratch.at("first")}, compression: max }
   second: { repo: ${scratch.at("second")}, environment: { SECRET_TOKEN: plain-text } }
   third: { repo: ${scratch.at("third")} }
+state: ${scratch.at("state")}
 channels:
   ops: { webhook: { url: { env: HOOK_URL } } }
 plans:
@@ -27,6 +28,7 @@ plans:
     schedule: { full: monthly 1 01:00, incremental: daily 02:00 }
     sources: { content: { files: ${source} } }
     to: first
+    objectives: { rto: 1h }
     copies: [{ from: first, to: second }]
     notify: ops
   other:
@@ -61,6 +63,9 @@ test("a flag beats what the destination says", () => {
 test("a word that is no destination is a folder; one that is both is refused", () => {
   const none = runComeback(["-r", "frist", "snapshots"], options);
   assert.equal(none.exitCode, 10, none.stderr);
+  assert.match(none.stderr, /"frist" names no repository[^]*did you mean "first"\?/);
+  const far = runComeback(["-r", "elsewhere", "snapshots"], options);
+  assert.match(far.stderr, /there is first, second, third/);
   mkdirSync(`${here}/second`);
   const both = runComeback(["-r", "second", "snapshots"], options);
   assert.equal(both.exitCode, 1);
@@ -110,6 +115,7 @@ test("plan list and show say what the plans are, and no secret", () => {
   assert.equal(show.exitCode, 0, show.stderr);
   assert.ok(show.stdout.includes(`file: ${key}`), show.stdout);
   assert.ok(!show.stdout.includes("plain-text") && !show.stdout.includes("third"), show.stdout);
+  assert.match(show.stdout, /\n# shop: a recovery takes nobody knows how long\n$/);
   const none = runComeback(["plan", "show", "shpo"], options);
   assert.match(none.stderr, /no plan is called "shpo" \[plan\.not-found\][^]*shop, other/);
 });

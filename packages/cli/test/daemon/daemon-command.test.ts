@@ -21,18 +21,18 @@ const mistake = new ComebackError("configuration.invalid", "it has a mistake", {
   next: "mend it",
 });
 
-test("one daemon a state folder", () => {
+test("one daemon a state folder", async () => {
   const folder = join(mkdtempSync(join(tmpdir(), "comeback-daemon-")), "state");
   try {
     {
-      using _lock = lockDaemon(folder);
-      assert.throws(
-        () => lockDaemon(folder),
+      await using _lock = await lockDaemon(folder);
+      await assert.rejects(
+        lockDaemon(folder),
         (error: unknown) =>
           isComebackError(error, "run.busy") && error.why?.includes(`${process.pid}`) === true,
       );
     }
-    lockDaemon(folder)[Symbol.dispose]();
+    await (await lockDaemon(folder))[Symbol.asyncDispose]();
   } finally {
     rmSync(join(folder, ".."), { recursive: true });
   }

@@ -1,5 +1,12 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -64,6 +71,22 @@ test("a dry run shows what would be undone, and undoes nothing", async () => {
   assert.equal(done.exitCode, 0);
   assert.match(done.text, /^\{"message_type":"undo","runs":\[\{"run":"r1"/);
   assert.ok(!existsSync(flag));
+});
+
+test("a damaged line is shown and cleared with its run, and kept beside", async () => {
+  const state = join(folder, "damaged");
+  await leaveOver(state, `rm -f '${flag}'`);
+  const journal = join(state, "undo", "r1.jsonl");
+  appendFileSync(journal, "no \u001b[31mrecord\n");
+  const told = await clear(state, { dryRun: true });
+  assert.match(told.text, /\n {2}damaged: line 5 of its journal cannot be read:\n {4}no \\x1b/);
+  const { exitCode, text } = await clear(state);
+  assert.equal(exitCode, 1);
+  assert.match(text, /^run r1 of shop: not clean\n {2}undone: maintenance/);
+  assert.match(text, /kept as .*undo\/r1\.damaged\n$/);
+  assert.ok(!existsSync(flag));
+  assert.match(readFileSync(join(state, "undo", "r1.damaged"), "utf8"), /\nno .*record\n/);
+  assert.deepEqual(await clear(state), { exitCode: 0, text: "nothing is left over\n" });
 });
 
 test("what cannot be undone is named with its reason, and stays", async () => {

@@ -16,7 +16,8 @@ export interface BackupOptions {
   /** The time of the snapshot. */
   readonly time: Instant;
   readonly hostname: string;
-  readonly tags?: readonly string[];
+  /** Called once everything is read and stored, where they depend on what came of it. */
+  readonly tags?: readonly string[] | ((done: BackupOutcome) => Promise<readonly string[]>);
   /** Compare with this snapshot; without one every file is read. */
   readonly parent?: Snapshot;
   /** Leave checkpoints while the backup runs; removed once it has ended well. */
@@ -92,6 +93,9 @@ export interface BackupProgress {
   /** The file that was handed out or finished last. */
   currentFile: ByteString;
 }
+
+/** What a backup came to, before its snapshot is saved. */
+export type BackupOutcome = Pick<BackupResult, "summary" | "problemCount">;
 
 export interface BackupResult {
   /** The snapshot; `undefined` after a dry run, or where nothing changed with `skipIfUnchanged`. */

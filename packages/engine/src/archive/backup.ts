@@ -348,9 +348,13 @@ class BackupRun {
     let snapshot: Snapshot | undefined;
     if (!unwanted) {
       await mayWrite;
-      snapshot = await saveSnapshot(repository, this.#snapshotFile(treeId, summary), {
-        signal: this.#signal,
+      const { tags = [] } = this.#options;
+      const done = { summary, problemCount: meter.live.problems };
+      const file = this.#snapshotFile(treeId, {
+        summary,
+        tags: typeof tags === "function" ? await tags(done) : tags,
       });
+      snapshot = await saveSnapshot(repository, file, { signal: this.#signal });
     }
     await this.#checkpointer?.remove();
     const { problems } = meter;
@@ -358,8 +362,11 @@ class BackupRun {
     return { snapshot, treeId, summary, resumed, problems, problemCount: meter.live.problems };
   }
 
-  #snapshotFile(tree: string, summary: SnapshotSummary): SnapshotFile {
-    const { parent, source, hostname, tags, time, programVersion } = this.#options;
+  #snapshotFile(
+    tree: string,
+    { summary, tags }: { readonly summary: SnapshotSummary; readonly tags: readonly string[] },
+  ): SnapshotFile {
+    const { parent, source, hostname, time, programVersion } = this.#options;
     const user = userInfo();
     return {
       time: formatTime(time),
@@ -371,7 +378,7 @@ class BackupRun {
       uid: user.uid,
       gid: user.gid,
       excludes: source.excludes,
-      tags: tags ?? [],
+      tags,
       program_version: programVersion,
       summary,
     };

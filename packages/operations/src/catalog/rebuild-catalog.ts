@@ -23,12 +23,17 @@ export interface RebuildSummary {
   readonly foreign: number;
 }
 
-const MESSAGE = "made anew from the repository; how it ended is not known";
+const MESSAGES = {
+  ok: "the snapshots that it made are complete",
+  warning: "not everything that it read was complete or as expected",
+  unknown: "whether what it read was complete is not known",
+} as const;
 
 /**
  * Fills snapshots and their runs back from what a repository holds. What the catalog knows already
- * is left as it is. Each snapshot is its hostname's: hosts may share a repository. How a run ended is in no repository: it counts as a warning, never as ok. What
- * failed, log lines, proofs and the audit log are not brought back.
+ * is left as it is. Each snapshot is its hostname's: hosts may share a repository. A snapshot's tags
+ * say whether it is complete; where they do not, it counts as a warning, never as ok, and so does its
+ * run. What else a run did, log lines, proofs and the audit log are not brought back.
  */
 export async function rebuildCatalog(options: RebuildCatalogOptions): Promise<RebuildSummary> {
   const { store, destination, snapshots, signal } = options;
@@ -81,36 +86,36 @@ function snapshotRecord(snapshot: Snapshot, tags: RunTags, destination: string):
     addedBytes: summary?.data_added ?? 0,
     storedBytes: summary?.data_added_packed ?? 0,
     items: [],
-    outcome: "warning",
+    outcome: tags.outcome ?? "warning",
   };
 }
 
-function runRecord(
-  snapshot: Snapshot,
-  { runId, plan, backupType }: RunTags,
-  host: string,
-): RunRecord {
+function runRecord(snapshot: Snapshot, tags: RunTags, host: string): RunRecord {
+  const { runId, plan, backupType, outcome } = tags;
   const { summary, time } = snapshot;
   const startedAtMs = Date.parse(summary?.backup_start ?? time);
   return {
     id: runId,
     plan,
     host,
-    trigger: "manual",
+    trigger: "rebuilt",
     backupType,
     startedAtMs,
     endedAtMs: Math.max(startedAtMs, Date.parse(summary?.backup_end ?? time)),
-    outcome: "warning",
-    message: MESSAGE,
+    outcome: outcome ?? "warning",
+    message: `rebuilt from the repository: ${MESSAGES[outcome ?? "unknown"]}`,
     processId: 0,
   };
 }
 
-/** From the first of its snapshots to the last. */
+/** From the first of its snapshots to the last, and as good as the worst of them. */
 function mergeRuns(run: RunRecord, other: RunRecord | undefined): RunRecord {
   if (other === undefined) return run;
+  const { outcome, message } = run.outcome === "ok" ? other : run;
   return {
     ...run,
+    outcome,
+    message,
     startedAtMs: Math.min(run.startedAtMs, other.startedAtMs),
     endedAtMs: Math.max(run.endedAtMs ?? 0, other.endedAtMs ?? 0),
   };

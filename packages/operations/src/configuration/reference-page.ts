@@ -40,7 +40,8 @@ source and channel.
 
 **YAML** is version 1.2: \`yes\`, \`on\` and \`02:00\` are text. Anchors, aliases and \`<<\` can be used.
 
-**Destinations by name.** \`-r NAME\` opens a destination with any command: its repository with password,
+**Destinations by name.** \`-r NAME\` opens a destination with any command, and \`--also-to NAME\` and
+\`--from-repo NAME\` one more: its repository with password,
 storage settings, mount and limits. A flag beats what the destination says. Where a folder has the same
 name, write \`./NAME\` for it.
 `;

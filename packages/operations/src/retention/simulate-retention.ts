@@ -1,10 +1,4 @@
-import {
-  BACKUP_TYPES,
-  type BackupType,
-  ComebackError,
-  formatCount,
-  SIMULATED_RUNS_MAX,
-} from "@comeback/core";
+import type { BackupType } from "@comeback/core";
 import type { KeepPolicy, Snapshot } from "@comeback/engine";
 import type { Configuration } from "../configuration/schema/configuration.ts";
 import type { CopySettings, PlanSettings } from "../configuration/schema/plan.ts";
@@ -13,8 +7,9 @@ import { periodOf } from "../copies/period-of.ts";
 import { selectForCopy } from "../copies/select-snapshots.ts";
 import { readSnapshotTags, snapshotTags } from "../runs/snapshot-tags.ts";
 import { timezoneOf } from "../runs/timezone-of.ts";
-import { Timetable } from "../schedule/timetable.ts";
+import { QuietWindows } from "../schedule/quiet-windows.ts";
 import { planRetention, type RetentionRule, retentionRules } from "./plan-retention.ts";
+import { type PlannedStart, plannedStarts } from "./planned-starts.ts";
 
 /** What happens in one week, Monday to Sunday. */
 export interface SimulatedWeek {
@@ -69,67 +64,28 @@ export interface SimulationOptions {
 }
 
 /**
- * What retention will make of a plan's schedule: every run of the time ahead on paper, with the same
- * rules as in earnest. Each run is on time and goes well, and each copy gets through at once.
+ * What retention will make of a plan's schedule: every run of the time ahead on paper, at the moment
+ * at which the daemon starts it, with the same rules as in earnest. Each run goes well and takes no
+ * time, and each copy gets through at once where its window is open, and waits for it elsewhere.
  */
 export function simulateRetention(options: SimulationOptions): RetentionSimulation {
   const { configuration, name, plan, fromMs, untilMs } = options;
   const timezone = timezoneOf(configuration, plan);
-  const moments = momentsOf(plan, timezone, { fromMs, untilMs });
+  const starts = plannedStarts({ configuration, name, plan }, { fromMs, untilMs });
   const all = Object.keys(plan.sources).flatMap((source) =>
-    new SourceSimulation({ ...options, source, timezone }).run(moments),
+    new SourceSimulation({ ...options, source, timezone }).run(starts),
   );
   return {
     plan: name,
     timezone,
     fromMs,
     untilMs,
-    runs: moments.filter(({ type }) => type !== undefined).length,
+    runs: starts.filter(({ type }) => type !== undefined).length,
     destinations: joinAlike(all),
     replicas: plan.copies
       .filter(({ to }) => configuration.destinations[to]?.replica !== undefined)
       .map(({ from, to }) => ({ destination: to, from })),
   };
-}
-
-/** A moment at which something of the plan starts: a backup, or copies of their own schedule. */
-interface Moment {
-  readonly atMs: number;
-  readonly type: BackupType | undefined;
-  readonly copies: readonly string[];
-}
-
-function momentsOf(
-  { schedule, copies }: PlanSettings,
-  timezone: string,
-  span: { readonly fromMs: number; readonly untilMs: number },
-): Moment[] {
-  const moments = new Map<number, Moment>();
-  const each = (text: string, take: (before: Moment) => Moment): void => {
-    for (const atMs of new Timetable(text, timezone).occurrences(span.fromMs, span.untilMs)) {
-      const before = moments.get(atMs) ?? { atMs, type: undefined, copies: [] };
-      moments.set(atMs, take(before));
-      if (moments.size > SIMULATED_RUNS_MAX) throw tooMany();
-    }
-  };
-  // Of two types at one moment, the one that reads more is made.
-  for (const type of BACKUP_TYPES) {
-    const text = schedule?.triggers[type];
-    if (text !== undefined) each(text, (before) => ({ ...before, type: before.type ?? type }));
-  }
-  for (const { to, schedule: text } of copies) {
-    if (text !== undefined) {
-      each(text, (before) => ({ ...before, copies: [...before.copies, to] }));
-    }
-  }
-  return [...moments.values()].toSorted((a, b) => a.atMs - b.atMs);
-}
-
-function tooMany(): ComebackError {
-  return new ComebackError("option.invalid", "the preview is too long", {
-    why: `more than ${formatCount(SIMULATED_RUNS_MAX)} runs fall into it`,
-    next: "look less far ahead: --preview 30d",
-  });
 }
 
 interface Counts {
@@ -167,6 +123,8 @@ class SourceSimulation {
   readonly #options: SimulationOptions & { readonly source: string; readonly timezone: string };
   readonly #places: ReadonlyMap<string, Place>;
   readonly #copies: readonly CopySettings[];
+  /** Of copies that have one, by target. */
+  readonly #windows: Map<string, QuietWindows> = new Map();
   #made = 0;
 
   constructor(options: SimulationOptions & { readonly source: string; readonly timezone: string }) {
@@ -187,8 +145,8 @@ class SourceSimulation {
     this.#places = new Map(places);
   }
 
-  run(moments: readonly Moment[]): (SimulatedDestination & { readonly source: string })[] {
-    for (const moment of moments) this.#step(moment);
+  run(starts: readonly PlannedStart[]): (SimulatedDestination & { readonly source: string })[] {
+    for (const start of starts) this.#step(start);
     return [...this.#places.values()].map((place) => ({
       destination: place.destination,
       source: this.#options.source,
@@ -199,19 +157,20 @@ class SourceSimulation {
     }));
   }
 
-  #step({ atMs, type, copies }: Moment): void {
+  #step({ atMs, type, copies }: PlannedStart): void {
     const { plan, timezone } = this.#options;
     const week = periodOf(atMs, "weekly", timezone);
     if (type !== undefined) {
+      const made = this.#typeOf(type);
       for (const name of plan.to) {
         const place = this.#places.get(name)!;
-        place.snapshots.push(this.#snapshot(atMs, type));
+        place.snapshots.push(this.#snapshot(atMs, made));
         place.count(week, "made", 1);
       }
     }
     for (const copy of this.#copies) {
       const isDue = copy.schedule === undefined ? type !== undefined : copies.includes(copy.to);
-      if (!isDue) continue;
+      if (!isDue || !this.#isOpen(copy, atMs)) continue;
       const target = this.#places.get(copy.to)!;
       const wanted = this.#awaiting(copy, atMs);
       target.snapshots.push(...wanted.map((one) => this.#copyOf(one)));
@@ -223,6 +182,22 @@ class SourceSimulation {
       place.snapshots = place.snapshots.filter((snapshot) => !doomed.has(snapshot));
       place.count(week, "removed", doomed.size);
     }
+  }
+
+  /** What it becomes: full where there is nothing to compare with. */
+  #typeOf(type: BackupType): BackupType {
+    const [first = ""] = this.#options.plan.to;
+    const known = this.#places.get(first)?.snapshots ?? [];
+    const isWanted = ({ tags }: Snapshot): boolean =>
+      type === "incremental" || readSnapshotTags(tags)?.backupType === "full";
+    return known.some(isWanted) ? type : "full";
+  }
+
+  #isOpen({ to, window }: CopySettings, atMs: number): boolean {
+    if (window === undefined) return true;
+    const windows = this.#windows.get(to) ?? new QuietWindows([window], this.#options.timezone);
+    this.#windows.set(to, windows);
+    return windows.firstOpen(atMs) > atMs;
   }
 
   #awaiting(copy: CopySettings, nowMs: number): Snapshot[] {

@@ -10,6 +10,7 @@ import {
 import {
   backup,
   type BackupOptions,
+  type BackupOutcome,
   type BackupProgress,
   type BackupResult,
   copyToSeveral,
@@ -17,6 +18,7 @@ import {
   type Snapshot,
 } from "@comeback/engine";
 import { chooseParent } from "./choose-parent.ts";
+import { type Judgement, judgeCapture } from "./judge-capture.ts";
 import type { LiveDestination } from "./live-destination.ts";
 import { type ActiveStage, textOf } from "./run-recorder.ts";
 import type { LiveProgress } from "./run-services.ts";
@@ -52,6 +54,7 @@ export interface Capture {
   readonly parent: Snapshot | undefined;
   readonly stored: readonly CapturedIn[];
   readonly failed: readonly FailedDestination[];
+  readonly judgement: Judgement;
 }
 
 interface FailedDestination {
@@ -59,19 +62,11 @@ interface FailedDestination {
   readonly error: unknown;
 }
 
-/** What a source held when it was read. */
-export interface ReadItems {
-  readonly items: PinnedSource["items"];
-  readonly missing: ReturnType<PinnedSource["missing"]>;
-}
-
 /**
  * Reads a source once and stores it in all destinations: in the first that takes it, and from there
  * in all others side by side. A destination that fails is left behind, and told.
  */
-export async function captureSource(
-  options: CaptureOptions,
-): Promise<{ readonly capture: Capture; readonly pinned: ReadItems }> {
+export async function captureSource(options: CaptureOptions): Promise<Capture> {
   const failed: FailedDestination[] = [];
   for (const [place, destination] of options.destinations.entries()) {
     let done: CapturedOnce;
@@ -85,13 +80,12 @@ export async function captureSource(
       failed.push({ destination, error });
       continue;
     }
-    const { pinned, ...once } = done;
     const { snapshot } = done.result;
-    if (snapshot === undefined) return { capture: { ...once, stored: [], failed }, pinned };
+    if (snapshot === undefined) return { ...done, stored: [], failed };
     const rest = options.destinations.slice(place + 1);
     const copied = await copyToRest(options, { from: destination, snapshot, rest });
     const stored = [{ destination, snapshot }, ...copied.stored];
-    return { capture: { ...once, stored, failed: [...failed, ...copied.failed] }, pinned };
+    return { ...done, stored, failed: [...failed, ...copied.failed] };
   }
   throw new ComebackError("backup.destination", "no destination takes the source", {
     why: failed.map(({ destination, error }) => `${destination.name}: ${textOf(error)}`).join("; "),
@@ -103,12 +97,7 @@ function isAboutRepository(error: unknown): error is ComebackError {
   return isComebackError(error) && /^(?:backend|repository|key)\./.test(error.code);
 }
 
-interface CapturedOnce {
-  readonly type: BackupType;
-  readonly parent: Snapshot | undefined;
-  readonly result: BackupResult;
-  readonly pinned: ReadItems;
-}
+type CapturedOnce = Omit<Capture, "stored" | "failed">;
 
 async function captureInto(
   destination: LiveDestination,
@@ -133,7 +122,18 @@ async function captureInto(
   const { paths } = pinned.source;
   const which = { hostname: host, paths, parent, isForced: type === "full" };
   const kept = request.dryRun ? undefined : await services.checkpointOf(repository, which);
-  const tags = snapshotTags({ ...about, backupType: type, runId });
+  let judgement: Judgement | undefined;
+  const judge = ({ summary, problemCount }: BackupOutcome): Promise<Judgement> => {
+    const read = { items: pinned.items, missing: pinned.missing() };
+    return judgeCapture(state, source, { ...read, type, summary, problemCount });
+  };
+  const tags = async (done: BackupOutcome): Promise<string[]> => {
+    judgement = await judge(done);
+    const isKnown = judgement.isCompared && source.isProven;
+    const outcome = isKnown ? judgement.outcome : undefined;
+    const own = snapshotTags({ ...about, backupType: type, runId, outcome });
+    return [...new Set([...own, ...plan.tags, ...source.settings.tags])];
+  };
   let logged = 0;
   try {
     const result = await backup({
@@ -141,7 +141,7 @@ async function captureInto(
       source: pinned.source,
       time: instantOfMilliseconds(atMs),
       hostname: host,
-      tags: [...new Set([...tags, ...plan.tags, ...source.settings.tags])],
+      tags,
       ...(parent === undefined ? {} : { parent }),
       ...kept,
       ...options.detection,
@@ -161,8 +161,7 @@ async function captureInto(
         },
       },
     });
-    const read = { items: pinned.items, missing: pinned.missing() };
-    return { type, parent, result, pinned: read };
+    return { type, parent, result, judgement: judgement ?? (await judge(result)) };
   } finally {
     services.observer.onProgress?.(undefined);
   }

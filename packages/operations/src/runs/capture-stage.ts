@@ -4,16 +4,9 @@ import {
   formatMany,
   type PinnedSource,
   type SnapshotRecord,
-  type SourceItem,
 } from "@comeback/core";
 import type { SourceSettings } from "../configuration/schema/source.ts";
 import { type Capture, captureSource, type ChangeDetection } from "./capture-source.ts";
-import {
-  type CapturedAmount,
-  type Deviation,
-  deviationsFrom,
-  historyOf,
-} from "./compare-with-history.ts";
 import { pinSource } from "./pin-source.ts";
 import { momentOf, runHookList } from "./run-hook-list.ts";
 import { type ActiveStage, textOf, worse } from "./run-recorder.ts";
@@ -24,7 +17,6 @@ import {
   type SourceRun,
   writtenDestinations,
 } from "./run-state.ts";
-import { earlierCaptures } from "./source-history.ts";
 
 /** Captures one source with its hooks around that, and writes down what became of it. */
 export async function captureStage(
@@ -105,7 +97,7 @@ async function captureOnce(
     if (pinned === undefined && source.isPinnedAtRest) throw momentPassed();
     return pinned ?? (await pinSource(state, source, stage));
   };
-  const { capture: done, pinned } = await captureSource({
+  const done = await captureSource({
     state,
     source,
     detection: detectionOf(settings),
@@ -114,7 +106,7 @@ async function captureOnce(
     stage,
   });
   source.capture = done;
-  await judge(state, source, { capture: done, stage, ...pinned });
+  await writeDown(state, source, { capture: done, stage });
   return done;
 }
 
@@ -135,29 +127,17 @@ function detectionOf(settings: SourceSettings): ChangeDetection {
 interface Found {
   readonly capture: Capture;
   readonly stage: ActiveStage;
-  readonly items: readonly SourceItem[];
-  readonly missing: readonly (SourceItem & { readonly reason: string })[];
 }
 
-/** Compares what was captured with before, and writes it down. */
-async function judge(state: RunState, source: SourceRun, found: Found): Promise<void> {
-  const { capture: done, stage, missing } = found;
-  const { services, request, runId } = state;
-  const { summary, problemCount } = done.result;
-  const gone = new Set(missing.map(({ kind, name }) => `${kind}\0${name}`));
-  const amount: CapturedAmount = {
-    atMs: source.atMs ?? services.clock.now(),
-    backupType: done.type,
-    files: summary.total_files_processed,
-    sizeBytes: summary.total_bytes_processed,
-    addedBytes: summary.data_added,
-    items: found.items.filter(({ kind, name }) => !gone.has(`${kind}\0${name}`)),
-  };
-  source.deviations = request.accept ? [] : await deviations(state, source, amount);
+/** Tells what was captured, and writes it down. */
+async function writeDown(state: RunState, source: SourceRun, found: Found): Promise<void> {
+  const { capture: done, stage } = found;
+  const { request, runId } = state;
+  const { summary } = done.result;
+  const { amount, deviations, isCompared, outcome } = done.judgement;
+  source.deviations = deviations;
+  source.isCompared = isCompared;
   source.outcome = worse(source.outcome, tell(state, source, found));
-  // Accepted is accepted: the baseline, whatever single files could not be read.
-  const isGood = missing.length === 0 && (problemCount === 0 || request.accept);
-  const outcome = isGood && source.deviations.length === 0 ? "ok" : "warning";
   source.records = done.stored.map(({ destination, snapshot, copiedFrom }): SnapshotRecord => ({
     ...amount,
     runId,
@@ -175,26 +155,15 @@ async function judge(state: RunState, source: SourceRun, found: Found): Promise<
   stage.log(`${formatMany(files, "file")}, ${formatBytes(bytes)}; ${added}`);
 }
 
-async function deviations(
-  state: RunState,
-  source: SourceRun,
-  amount: CapturedAmount,
-): Promise<Deviation[]> {
-  const { expect } = source.settings;
-  const captures = await earlierCaptures(state, source.name);
-  source.isCompared = captures !== undefined;
-  if (captures === undefined) return [];
-  return deviationsFrom(amount, historyOf(captures, expect), expect);
-}
-
 /** Says what is not as it should be; resolves to how bad that is. */
 function tell(
   { recorder, request }: RunState,
   source: SourceRun,
-  { capture: done, stage, missing }: Found,
+  { capture: done, stage }: Found,
 ): "ok" | "warning" | "failed" {
   const where = { stage: "capture", subject: source.name } as const;
   const { problemCount } = done.result;
+  const { missing } = done.judgement;
   let isFailure = false;
   for (const { message, reaction } of source.deviations) {
     stage.warn(message);

@@ -1,5 +1,7 @@
+import { THROUGHPUT_MIN_BYTES } from "@comeback/core";
 import { listSnapshots } from "@comeback/engine";
 import { recordSnapshotFiles } from "../catalog/record-snapshot-files.ts";
+import { saveThroughput } from "../status/recovery-time.ts";
 import type { LiveDestination } from "./live-destination.ts";
 import { textOf } from "./run-recorder.ts";
 import { type RunState, type SourceRun, writtenDestinations } from "./run-state.ts";
@@ -22,6 +24,7 @@ export async function reportStage(state: RunState): Promise<void> {
     const parts = [
       ...sources.map((source) => () => recordFiles(state, source, stage.signal)),
       ...writtenDestinations(state).map((one) => () => recordSize(state, one, stage.signal)),
+      () => recordThroughput(state),
       () => tidyHistory(state),
     ];
     for (const record of parts) {
@@ -61,6 +64,20 @@ async function recordSize(
   const atMs = services.clock.now();
   const { name } = destination;
   await catalog.saveStatistics({ destination: name, atMs, snapshots, packs, sizeBytes });
+}
+
+/** How fast the plan's data was moved: where all of it was read, or much was new. */
+async function recordThroughput({ catalog, request, sources }: RunState): Promise<void> {
+  let [bytes, ms] = [0, 0];
+  for (const { capture, failure } of sources) {
+    if (capture === undefined || failure !== undefined) continue;
+    const { summary } = capture.result;
+    const isWhole = capture.type === "full";
+    if (!isWhole && summary.data_added < THROUGHPUT_MIN_BYTES) continue;
+    bytes += isWhole ? summary.total_bytes_processed : summary.data_added;
+    ms += Math.max(1, Date.parse(summary.backup_end) - Date.parse(summary.backup_start));
+  }
+  if (bytes > 0) await saveThroughput(catalog, request.plan, { bytes, ms });
 }
 
 async function tidyHistory({ services, catalog }: RunState): Promise<void> {

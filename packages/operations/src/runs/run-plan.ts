@@ -18,7 +18,7 @@ import { reportStage } from "./report-stage.ts";
 import { retainStage } from "./retain-stage.ts";
 import { momentOf, runHookList } from "./run-hook-list.ts";
 import { makeRunId } from "./run-id.ts";
-import { RunLock } from "./run-lock.ts";
+import { takeRunLock } from "./run-lock.ts";
 import { RunRecorder, textOf } from "./run-recorder.ts";
 import type { RunServices } from "./run-services.ts";
 import {
@@ -47,7 +47,7 @@ export async function runPlan(request: RunRequest, services: RunServices): Promi
   const plan = checkRequest(request, services);
   await using _lock = request.dryRun
     ? undefined
-    : await RunLock.take({ stateFolder: services.stateFolder, plan: request.plan });
+    : await takeRunLock({ stateFolder: services.stateFolder, plan: request.plan });
   using limit = new TimeLimit(plan.timeout, services);
   return await new PlanRun(request, plan, { services, limit }).execute();
 }

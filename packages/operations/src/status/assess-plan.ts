@@ -1,6 +1,8 @@
 import type { PlanState, SnapshotRecord } from "@comeback/core";
 import type { Configuration } from "../configuration/schema/configuration.ts";
 import type { PlanSettings } from "../configuration/schema/plan.ts";
+import { formatSpan } from "../runs/format-span.ts";
+import { type RecoveryTime, recoveryTimeText } from "./recovery-time.ts";
 
 /** How a source stands in one destination. */
 export interface Standing {
@@ -27,6 +29,11 @@ export interface PlanAssessment {
   readonly exposureMs: number | undefined;
   /** What it may be: as configured, or twice the pause between scheduled runs. */
   readonly objectiveMs: number | undefined;
+  /** How long a recovery may take, as configured, and what is known of how long it does. */
+  readonly recoveryObjectiveMs: number | undefined;
+  readonly recoveryTime: RecoveryTime | undefined;
+  /** What is worth knowing and makes nothing worse: an estimate proves nothing. */
+  readonly notes: readonly string[];
   readonly standings: readonly Standing[];
   readonly state: PlanState | undefined;
   readonly nextRunMs: number | undefined;
@@ -41,6 +48,8 @@ export interface AssessmentInput {
   readonly nextRunMs: number | undefined;
   /** From one scheduled run to the next. */
   readonly intervalMs: number | undefined;
+  /** Looked for where the plan says how long it may be. */
+  readonly recoveryTime?: RecoveryTime | undefined;
 }
 
 /** Without an objective, a run may be late by as much as lies between two of them. */
@@ -48,7 +57,7 @@ const INTERVALS_TOLERATED = 2;
 
 /** Answers "am I safe?" for one plan, from what was recorded; looks at no repository. */
 export function assessPlan(input: AssessmentInput): PlanAssessment {
-  const { name, plan, state, nextRunMs, intervalMs } = input;
+  const { name, plan, state, nextRunMs, intervalMs, recoveryTime } = input;
   const standings = standingsOf(input);
   const objectiveMs =
     plan.objectives.rpo ??
@@ -67,6 +76,9 @@ export function assessPlan(input: AssessmentInput): PlanAssessment {
   if (exposureMs !== undefined && objectiveMs !== undefined && exposureMs > objectiveMs) {
     risks.push("the newest good state is older than it may be");
   }
+  const notes = recoveryNotes(plan, recoveryTime);
+  // Only what was measured counts as what it takes.
+  if (recoveryTime?.kind === "measured") risks.push(...notes.splice(0));
   const { lastRun } = state ?? {};
   if (lastRun?.outcome === "failed") risks.push(`the last run failed: ${lastRun.message ?? ""}`);
   if (lastRun?.outcome === "warning") warnings.push(lastRun.message ?? "the last run warned");
@@ -92,7 +104,25 @@ export function assessPlan(input: AssessmentInput): PlanAssessment {
           ? "warning"
           : "safe";
   const reasons = [...missing, ...risks, ...warnings];
-  return { plan: name, verdict, reasons, exposureMs, objectiveMs, standings, state, nextRunMs };
+  return {
+    plan: name,
+    verdict,
+    reasons,
+    exposureMs,
+    objectiveMs,
+    recoveryObjectiveMs: plan.objectives.rto,
+    recoveryTime,
+    notes,
+    standings,
+    state,
+    nextRunMs,
+  };
+}
+
+/** [] where a recovery takes no longer than it may. */
+function recoveryNotes({ objectives: { rto } }: PlanSettings, time?: RecoveryTime): string[] {
+  if (rto === undefined || (time !== undefined && time.ms <= rto)) return [];
+  return [`${recoveryTimeText(time)}; it may take ${formatSpan(rto)}`];
 }
 
 function key(source: string, destination: string): string {

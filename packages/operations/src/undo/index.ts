@@ -1,4 +1,4 @@
-export type { JournalHeader } from "./journal-lines.ts";
+export type { DamagedLine, JournalHeader } from "./journal-lines.ts";
 export type { StepState } from "./journal-state.ts";
 export {
   type LeftOver,
@@ -16,6 +16,12 @@ export {
   type UndoStackOptions,
 } from "./undo-stack.ts";
 export type { HttpCall, TextOrSecret, UndoStep } from "./undo-step.ts";
-export { type FailedUndo, isClean, type UndoReport, undoIncomplete } from "./undo-steps.ts";
+export {
+  damageOf,
+  type FailedUndo,
+  isClean,
+  type UndoReport,
+  undoIncomplete,
+} from "./undo-steps.ts";
 export { runWatchdog, type WatchdogOptions } from "./watchdog.ts";
 export type { WatchdogCommand } from "./watchdog-process.ts";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { JournalValue } from "@comeback/core";
+import { type JournalValue, UNDO_MESSAGE_MAX_CHARS } from "@comeback/core";
 import type { UndoStep } from "./undo-step.ts";
 
 /** Who undid it: the run itself, its watchdog, or someone who found it left over. */
@@ -41,6 +41,9 @@ export type JournalRecord =
   | { readonly type: "overrun"; readonly ids: readonly number[]; readonly atMs: number };
 
 const LINE = /^\{"sha256":"([0-9a-f]{64})","record":(.*)\}$/s;
+/** Where the end of a line is damaged, it has become one with the next: each is still a record. */
+const START = /(?=\{"sha256":")/;
+const DAMAGED_END = /\}[^}]*$/;
 
 function sha256(text: string): string {
   return createHash("sha256").update(text).digest("hex");
@@ -52,10 +55,18 @@ export function encodeRecord(record: JournalRecord): string {
   return `{"sha256":"${sha256(text)}","record":${text}}\n`;
 }
 
+/** A line that is not as it was written. */
+export interface DamagedLine {
+  /** Counts from 1. */
+  readonly number: number;
+  /** What is left of it, up to `UNDO_MESSAGE_MAX_CHARS`; for people. */
+  readonly text: string;
+}
+
 export interface DecodedJournal {
   readonly records: readonly JournalRecord[];
-  /** Lines that are not as they were written; the last one, where it has no end, is none of them. */
-  readonly damagedLines: readonly number[];
+  /** The last line, where it has no end, is none of them. */
+  readonly damagedLines: readonly DamagedLine[];
   /** Bytes up to the end of the last whole line. */
   readonly wholeBytes: number;
 }
@@ -69,11 +80,23 @@ export function decodeJournal(bytes: Uint8Array): DecodedJournal {
   const wholeBytes = buffer.lastIndexOf(0x0a) + 1;
   const lines = buffer.toString("utf8", 0, wholeBytes).split("\n").slice(0, -1);
   const records: JournalRecord[] = [];
-  const damagedLines: number[] = [];
+  const damagedLines: DamagedLine[] = [];
   for (const [index, line] of lines.entries()) {
-    const [, sum, text = ""] = LINE.exec(line) ?? [];
-    if (sum !== undefined && sha256(text) === sum) records.push(JSON.parse(text) as JournalRecord);
-    else damagedLines.push(index + 1);
+    const record = decodeRecord(line);
+    if (record !== undefined) {
+      records.push(record);
+      continue;
+    }
+    const parts = line.split(START).map((part) => decodeRecord(part.replace(DAMAGED_END, "}")));
+    records.push(...parts.filter((part) => part !== undefined));
+    damagedLines.push({ number: index + 1, text: line.slice(0, UNDO_MESSAGE_MAX_CHARS) });
   }
   return { records, damagedLines, wholeBytes };
+}
+
+function decodeRecord(line: string): JournalRecord | undefined {
+  const [, sum, text = ""] = LINE.exec(line) ?? [];
+  return sum !== undefined && sha256(text) === sum
+    ? (JSON.parse(text) as JournalRecord)
+    : undefined;
 }

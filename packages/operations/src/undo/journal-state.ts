@@ -1,4 +1,4 @@
-import type { DecodedJournal, JournalHeader, JournalRecord } from "./journal-lines.ts";
+import type { DamagedLine, DecodedJournal, JournalHeader, JournalRecord } from "./journal-lines.ts";
 import type { UndoStep } from "./undo-step.ts";
 
 /** One thing that was, or was about to be, done. */
@@ -21,7 +21,7 @@ export interface JournalState {
   readonly header: JournalHeader | undefined;
   /** In the order in which they were done. */
   readonly steps: readonly StepState[];
-  readonly damagedLines: readonly number[];
+  readonly damagedLines: readonly DamagedLine[];
 }
 
 export function stateOf({ records, damagedLines }: DecodedJournal): JournalState {

@@ -1,7 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "@comeback/core";
-import type { JournalHeader } from "./journal-lines.ts";
+import type { DamagedLine, JournalHeader } from "./journal-lines.ts";
 import type { StepState } from "./journal-state.ts";
 import {
   isJournalName,
@@ -12,7 +12,7 @@ import {
   UndoJournal,
 } from "./undo-journal.ts";
 import type { UndoExecutor } from "./undo-executor.ts";
-import { type UndoReport, undoSteps } from "./undo-steps.ts";
+import { explain, type UndoReport, undoSteps } from "./undo-steps.ts";
 
 /** What a run left behind that ended without undoing it. */
 export interface LeftOver {
@@ -22,7 +22,7 @@ export interface LeftOver {
   readonly header: JournalHeader | undefined;
   /** What is to be undone, in the order in which that will happen. */
   readonly steps: readonly StepState[];
-  readonly damagedLines: readonly number[];
+  readonly damagedLines: readonly DamagedLine[];
 }
 
 /** The journals of runs that are gone; its watchdog may be about to undo one. Oldest first. */
@@ -45,6 +45,11 @@ export async function listLeftOver(stateFolder: string): Promise<LeftOver[]> {
 export interface UndoLeftOverOptions {
   executorFor(header: JournalHeader | undefined): Promise<UndoExecutor>;
   readonly clock: Clock;
+  /**
+   * Someone is shown what is damaged: a journal of which nothing else is left is set aside, and
+   * nobody is told of it again. Default: false.
+   */
+  readonly clearsDamaged?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -54,19 +59,35 @@ export interface UndoLeftOverOptions {
  */
 export async function undoLeftOver(
   leftOver: readonly LeftOver[],
-  { executorFor, clock, signal }: UndoLeftOverOptions,
+  options: UndoLeftOverOptions,
 ): Promise<UndoReport[]> {
   const reports: UndoReport[] = [];
-  for (const { journalPath } of leftOver.toReversed()) {
-    await using journal = await UndoJournal.open(journalPath, clock);
-    const report = await journal?.locked(async (locked) => {
-      const { header } = await locked.read();
-      const executor = await executorFor(header);
-      return undoSteps(locked, { executor, clock, by: "later", signal });
-    }, signal);
-    if (report !== undefined) reports.push(report);
+  for (const one of leftOver.toReversed()) {
+    try {
+      const report = await undoOne(one, options);
+      if (report !== undefined) reports.push(report);
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      // One journal that is held, or is none, must not keep the others from being undone.
+      const { runId, header, journalPath, damagedLines } = one;
+      const failed = [{ description: `what ${journalPath} names`, message: explain(error), error }];
+      const plan = header?.plan ?? "";
+      reports.push({ runId, plan, journalPath, undone: [], failed, damagedLines });
+    }
   }
   return reports;
+}
+
+async function undoOne(
+  { journalPath }: LeftOver,
+  { executorFor, clock, clearsDamaged = false, signal }: UndoLeftOverOptions,
+): Promise<UndoReport | undefined> {
+  await using journal = await UndoJournal.open(journalPath, clock);
+  return await journal?.locked(async (locked) => {
+    const { header } = await locked.read();
+    const executor = await executorFor(header);
+    return undoSteps(locked, { executor, clock, by: "later", signal }, { clearsDamaged });
+  }, signal);
 }
 
 async function namesIn(folder: string): Promise<string[]> {

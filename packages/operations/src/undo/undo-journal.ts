@@ -1,18 +1,15 @@
 import { mkdirSync } from "node:fs";
 import { type FileHandle, link, open, readFile, unlink } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import {
   assert,
   type Clock,
   ComebackError,
-  RUN_LOCK_LINGER_MAX_MS,
-  RUN_LOCK_POLL_MS,
   UNDO_JOURNAL_MAX_BYTES,
   UNDO_LOCK_POLL_MS,
   UNDO_LOCK_WAIT_MS,
 } from "@comeback/core";
-import { isProcessGone, tryLockFile, unlockFile } from "@comeback/platform";
+import { lockPastHolder, tryLockFile, unlockFile } from "@comeback/platform";
 import {
   decodeJournal,
   encodeRecord,
@@ -23,6 +20,7 @@ import { type JournalState, stateOf } from "./journal-state.ts";
 
 const SUFFIX = ".jsonl";
 const ALIVE_SUFFIX = ".alive";
+const DAMAGED_SUFFIX = ".damaged";
 
 export function journalFolder(stateFolder: string): string {
   return join(stateFolder, "undo");
@@ -41,6 +39,8 @@ export interface LockedJournal {
   append(record: JournalRecord, options?: { readonly isDurable?: boolean }): Promise<void>;
   /** Nothing is left to undo. */
   remove(): Promise<void>;
+  /** Nothing is left that could be undone: it stays as the file that this resolves to. */
+  setAside(): Promise<string>;
 }
 
 /**
@@ -152,6 +152,7 @@ export class UndoJournal implements AsyncDisposable {
         read: () => this.#read(),
         append: (record, options) => this.#append(record, options?.isDurable ?? false),
         remove: () => this.#remove(),
+        setAside: () => this.#setAside(),
       });
     } finally {
       unlockFile(fd);
@@ -203,6 +204,20 @@ export class UndoJournal implements AsyncDisposable {
     await unlink(this.path);
     await syncFolder(dirname(this.path));
   }
+
+  async #setAside(): Promise<string> {
+    const aside = this.path.slice(0, -SUFFIX.length) + DAMAGED_SUFFIX;
+    // Not renamed: that the file has gone tells those who wait for it that nothing is left to do.
+    const copy = await open(aside, "w", 0o600);
+    try {
+      await copy.writeFile(await this.#bytes());
+      await copy.sync();
+    } finally {
+      await copy.close();
+    }
+    await this.#remove();
+    return aside;
+  }
 }
 
 /** Whether the run of a journal still lives. */
@@ -215,18 +230,8 @@ export async function isRunAlive(journalPath: string): Promise<boolean> {
     throw error;
   }
   try {
-    const isFree = (): boolean => tryLockFile(file.fd, { shared: true });
-    if (isFree()) return false;
-    const processId = (await readJournal(journalPath))?.header?.processId;
-    if (processId === undefined || !isProcessGone(processId)) return true;
-    // A program that the run was just starting has its files for as long as it is not itself yet:
-    // the lock outlives the run by an instant.
-    for (let waitedMs = 0; waitedMs < RUN_LOCK_LINGER_MAX_MS; waitedMs += RUN_LOCK_POLL_MS) {
-      await sleep(RUN_LOCK_POLL_MS);
-      if (isFree()) return false;
-    }
-    // Its number means something in another container.
-    return true;
+    const holder = async () => (await readJournal(journalPath))?.header?.processId;
+    return !(await lockPastHolder(file.fd, { shared: true, holder }));
   } finally {
     await file.close();
   }

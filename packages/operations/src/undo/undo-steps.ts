@@ -9,7 +9,7 @@ import {
   UNDO_RETRY_PAUSE_MS,
 } from "@comeback/core";
 import { endMarkedProcesses } from "./end-marked-processes.ts";
-import type { Undoer } from "./journal-lines.ts";
+import type { DamagedLine, Undoer } from "./journal-lines.ts";
 import type { StepState } from "./journal-state.ts";
 import { markOf, withoutMark } from "./marked-commands.ts";
 import type { LockedJournal } from "./undo-journal.ts";
@@ -37,7 +37,9 @@ export interface UndoReport {
   readonly undone: readonly string[];
   readonly failed: readonly FailedUndo[];
   /** Lines of the journal that cannot be read: what they announced is not known. */
-  readonly damagedLines: readonly number[];
+  readonly damagedLines: readonly DamagedLine[];
+  /** Where the damaged journal lies now of which nothing else was left. */
+  readonly setAside?: string | undefined;
 }
 
 export function isClean({ failed, damagedLines }: UndoReport): boolean {
@@ -57,9 +59,12 @@ export async function undoSteps(
     staysOpen?(step: StepState): boolean;
     /** The run goes on, and may do more: its journal stays. */
     readonly keepsJournal?: boolean;
+    /** A damaged journal of which nothing else is left is set aside, not kept to be told again. */
+    readonly clearsDamaged?: boolean;
   } = {},
 ): Promise<UndoReport> {
-  const { selects = () => true, staysOpen = () => false, keepsJournal = false } = options;
+  const { selects = () => true, staysOpen = () => false } = options;
+  const { keepsJournal = false, clearsDamaged = false } = options;
   const { clock, by, signal } = context;
   const { runId, path: journalPath } = journal;
   const { header, steps, damagedLines } = await journal.read();
@@ -85,8 +90,11 @@ export async function undoSteps(
       await journal.append(record).catch(() => undefined);
     }
   }
-  if (left === 0 && damagedLines.length === 0 && !keepsJournal) await journal.remove();
-  return { runId, plan: header?.plan ?? "", journalPath, undone, failed, damagedLines };
+  const report = { runId, plan: header?.plan ?? "", journalPath, undone, failed, damagedLines };
+  if (left > 0 || keepsJournal) return report;
+  if (damagedLines.length === 0) await journal.remove();
+  else if (clearsDamaged) return { ...report, setAside: await journal.setAside() };
+  return report;
 }
 
 async function undoStep(
@@ -107,14 +115,20 @@ async function undoStep(
   }
 }
 
-function explain(error: unknown): string {
+export function explain(error: unknown): string {
   const why = isComebackError(error) && error.why !== undefined ? `: ${error.why}` : "";
   return messageOf(error) + why;
 }
 
+/** "line 3 of its journal cannot be read". */
+export function damageOf({ damagedLines }: Pick<UndoReport, "damagedLines">): string {
+  const numbers = damagedLines.map(({ number }) => number).join(", ");
+  return `line ${numbers} of its journal cannot be read`;
+}
+
 /** For a report that is not clean. */
 export function undoIncomplete(report: UndoReport): ComebackError {
-  const { failed, damagedLines, runId, journalPath } = report;
+  const { failed, runId } = report;
   const [first] = failed;
   assert(!isClean(report), "something was not undone");
   const what =
@@ -124,11 +138,11 @@ export function undoIncomplete(report: UndoReport): ComebackError {
   return new ComebackError("undo.incomplete", what, {
     why:
       first === undefined
-        ? `line ${damagedLines.join(", ")} cannot be read: what it announced may still be there`
+        ? `${damageOf(report)}: what it announced may still be there`
         : first.message,
     next:
       first === undefined
-        ? `look whether anything of that run is still there, then remove ${journalPath}`
+        ? "look whether anything of that run is still there; `comeback run --undo` shows and clears it"
         : "mend what stands in the way, then run `comeback run --undo`",
     cause: first?.error,
   });

@@ -15,6 +15,13 @@ test("the tags of a run's snapshot come back as they were written, among others"
     ...tags,
     backupType: "differential",
   });
+  const known = snapshotTags({ ...tags, backupType: "full", outcome: "warning" });
+  assert.equal(known.at(-1), "outcome:warning");
+  assert.equal(readSnapshotTags(known)?.outcome, "warning");
+  assert.deepEqual(readSnapshotTags([...written, "outcome:failed"]), {
+    ...tags,
+    backupType: "differential",
+  });
   assert.deepEqual(sourceTags("shop.v2", "db"), written.slice(0, 2));
 });
 

@@ -111,3 +111,32 @@ test("a failed run is a risk although the state before is young; a warning, a mi
   assert.equal(assess({ lastRun: open }).verdict, "at risk");
   assert.equal(assess({ lastRun: open, isRunning: true }).verdict, "safe");
 });
+
+test("a recovery that was measured to take too long is a risk; an estimate is only told", () => {
+  const plan = { ...PLAN, objectives: { rpo: undefined, rto: HOUR_MS } };
+  const measured = (ms: number) => ({ kind: "measured", ms, atMs: NOW_MS }) as const;
+  const estimate = (ms: number) =>
+    ({ kind: "estimate", ms, sizeBytes: 2 ** 30, bytesPerSecond: 2 ** 20 }) as const;
+  const at = (recoveryTime: AssessmentInput["recoveryTime"]) => {
+    const { verdict, reasons, notes } = assess({}, { plan, recoveryTime });
+    return { verdict, reasons, notes };
+  };
+  const calm = { verdict: "safe", reasons: [], notes: [] };
+  assert.deepEqual(at(measured(HOUR_MS)), calm);
+  assert.deepEqual(at(estimate(HOUR_MS)), calm);
+  assert.deepEqual(at(measured(2 * HOUR_MS)), {
+    ...calm,
+    verdict: "at risk",
+    reasons: ["a recovery takes 2 h, as last tested; it may take 1 h"],
+  });
+  const rate = "1.00 GiB at 1.00 MiB/s, as it was backed up";
+  assert.deepEqual(at(estimate(3 * HOUR_MS)), {
+    ...calm,
+    notes: [`a recovery takes 3 h by an estimate (${rate}); it may take 1 h`],
+  });
+  assert.deepEqual(at(undefined), {
+    ...calm,
+    notes: ["a recovery takes nobody knows how long; it may take 1 h"],
+  });
+  assert.deepEqual(assess({}, { recoveryTime: undefined }).notes, []);
+});

@@ -1,8 +1,15 @@
 import assert from "node:assert/strict";
-import { appendFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { isComebackError } from "@comeback/core";
+import { isComebackError, UNDO_JOURNAL_MAX_BYTES } from "@comeback/core";
 import { listLeftOver, undoLeftOver, UndoStack } from "@comeback/operations/undo";
 import { Flags, hastyClock, scratchFolder } from "./scratch.ts";
 
@@ -154,8 +161,76 @@ test("a damaged line is told, and the journal stays", async () => {
   writeFileSync(journal, text.replace("flag a", "flag x"));
   appendFileSync(journal, text.slice(text.indexOf("\n") + 1).replace('"id":1', '"id":2'));
   const left = (await listLeftOver(state)).filter((found) => found.runId === runId);
-  const executorFor = async () => flags.executor;
-  const [report] = await undoLeftOver(left, { executorFor, clock: hastyClock });
-  assert.ok(report!.damagedLines.includes(2), JSON.stringify(report));
+  const options = { executorFor: async () => flags.executor, clock: hastyClock };
+  const [report] = await undoLeftOver(left, options);
+  const [damaged] = report!.damagedLines;
+  assert.equal(damaged?.number, 2, JSON.stringify(report));
+  assert.match(damaged.text, /flag x/);
   assert.deepEqual(journals(), [`${runId}.alive`, `${runId}.jsonl`]);
+  const kept = readFileSync(journal);
+  const [shown] = await undoLeftOver(left, { ...options, clearsDamaged: true });
+  assert.equal(shown?.setAside, join(state, "undo", `${runId}.damaged`));
+  assert.deepEqual(readFileSync(shown.setAside), kept);
+  assert.deepEqual(journals(), [`${runId}.damaged`]);
+  assert.deepEqual(await listLeftOver(state), []);
+  rmSync(shown.setAside);
+});
+
+test("all that can be read is undone, newest first, and nothing is cleared before", async () => {
+  const flags = new Flags();
+  const { runId, journal, open } = newRun(flags);
+  const stack = await open();
+  for (const name of ["a", "b", "c", "d", "e"]) await raise(stack, flags, name);
+  const text = readFileSync(journal, "utf8");
+  for (const name of flags.up) flags.stuck.add(name);
+  await assert.rejects(stack[Symbol.asyncDispose]());
+  flags.stuck.clear();
+  flags.stuck.add("a");
+  // The header, the step of c, and the end of the line behind which d is announced.
+  const lines = text.replace('"run"', '"rum"').replace("flag c", "flag x").split("\n");
+  const beforeD = lines.findIndex((line) => line.includes("flag d")) - 1;
+  lines.splice(beforeD, 2, `${lines[beforeD]}\v${lines[beforeD + 1]}`);
+  writeFileSync(journal, lines.join("\n"));
+  const options = { executorFor: async () => flags.executor, clock: hastyClock };
+  const [report] = await undoLeftOver(await listLeftOver(state), {
+    ...options,
+    clearsDamaged: true,
+  });
+  assert.deepEqual(report?.undone, ["flag e", "flag d", "flag b"]);
+  assert.deepEqual(
+    report?.damagedLines.map(({ number }) => number),
+    [1, 6, 7],
+  );
+  assert.deepEqual([report?.setAside, [...flags.up]], [undefined, ["a", "c"]]);
+  flags.stuck.clear();
+  const [second] = await undoLeftOver(await listLeftOver(state), {
+    ...options,
+    clearsDamaged: true,
+  });
+  assert.deepEqual(second?.undone, ["flag a"]);
+  assert.deepEqual(journals(), [`${runId}.damaged`]);
+  rmSync(join(state, "undo", `${runId}.damaged`));
+});
+
+test("a journal that is none of ours keeps no other from being undone", async () => {
+  const flags = new Flags();
+  const { open } = newRun(flags);
+  const stack = await open();
+  await raise(stack, flags, "a");
+  flags.stuck.add("a");
+  await assert.rejects(stack[Symbol.asyncDispose]());
+  flags.stuck.clear();
+  const huge = join(state, "undo", "zzz.jsonl");
+  writeFileSync(huge, "");
+  truncateSync(huge, UNDO_JOURNAL_MAX_BYTES + 1);
+  const executorFor = async () => flags.executor;
+  const reports = await undoLeftOver(await listLeftOver(state), { executorFor, clock: hastyClock });
+  assert.deepEqual(
+    reports.map(({ undone, failed }) => [undone, failed.length]),
+    [
+      [[], 1],
+      [["flag a"], 0],
+    ],
+  );
+  rmSync(huge);
 });

@@ -5,12 +5,12 @@ import {
   DAEMON_STOP_WAIT_MS,
   METRICS_TEXTFILE_INTERVAL_MS,
 } from "@comeback/core";
-import type { Configuration } from "@comeback/operations";
+import { backupLaneId, type Configuration } from "@comeback/operations";
 import { collectMetrics } from "../metrics/collect-metrics.ts";
 import { type MetricsServer, serveMetrics } from "../metrics/metrics-server.ts";
 import { writeMetricsTextfile } from "../metrics/metrics-textfile.ts";
 import { RunCounters } from "../metrics/run-counters.ts";
-import { backupLaneId, configurationTimings } from "../scheduler/configuration-lanes.ts";
+import { configurationTimings } from "../scheduler/configuration-lanes.ts";
 import { Scheduler, type SchedulerEvent, type SchedulerParts } from "../scheduler/scheduler.ts";
 import { planCountText } from "./plan-count-text.ts";
 import type { ServiceManager } from "./service-manager.ts";

@@ -1,11 +1,11 @@
 import type { CatalogStore } from "@comeback/core";
-import type { Configuration } from "@comeback/operations";
+import { type Configuration, type RecoveryTime, recoveryTimeOf } from "@comeback/operations";
 import type { Metric } from "./metric.ts";
 import { planMetrics } from "./plan-metrics.ts";
 
 export interface MetricsSources {
   readonly configuration: Configuration;
-  readonly catalog: Pick<CatalogStore, "planStates">;
+  readonly catalog: Pick<CatalogStore, "planStates" | "listProofs" | "readNote">;
   readonly version: string;
   readonly nowMs: number;
   /** What the daemon has counted; nothing where none runs. */
@@ -21,6 +21,12 @@ export interface MetricsSources {
 export async function collectMetrics(sources: MetricsSources): Promise<Metric[]> {
   const { configuration, catalog, nowMs, isConfigurationCurrent } = sources;
   const states = await catalog.planStates(Object.keys(configuration.plans)).catch(() => undefined);
+  const recoveryTimes = new Map<string, RecoveryTime>();
+  for (const state of states ?? []) {
+    if (configuration.plans[state.plan]?.objectives.rto === undefined) continue;
+    const time = await recoveryTimeOf(catalog, state).catch(() => undefined);
+    if (time !== undefined) recoveryTimes.set(state.plan, time);
+  }
   const leftOver = await sources.undoLeftOver().catch(() => undefined);
   const gauge = (name: string, help: string, value: number | undefined): Metric => ({
     name: `comeback_${name}`,
@@ -49,6 +55,7 @@ export async function collectMetrics(sources: MetricsSources): Promise<Metric[]>
       : planMetrics({
           configuration,
           states,
+          recoveryTimes,
           nowMs,
           nextStartOf: (plan) => sources.nextStartOf(plan),
         })),

@@ -1,10 +1,12 @@
 import { type PlanState, RUN_OUTCOMES, type SnapshotRecord } from "@comeback/core";
-import type { Configuration, PlanSettings } from "@comeback/operations";
+import type { Configuration, PlanSettings, RecoveryTime } from "@comeback/operations";
 import type { Metric, Sample } from "./metric.ts";
 
 export interface PlanMetricsRequest {
   readonly configuration: Configuration;
   readonly states: readonly PlanState[];
+  /** What is known of them, where the plan says how long it may be. */
+  readonly recoveryTimes: ReadonlyMap<string, RecoveryTime>;
   readonly nowMs: number;
   /** When a plan's next backup is due, in milliseconds. */
   nextStartOf(plan: string): number | undefined;
@@ -66,6 +68,10 @@ export function planMetrics(request: PlanMetricsRequest): Metric[] {
     gauge("rpo_objective_seconds", "What may be lost at most.", ({ plan }) =>
       plan.objectives.rpo === undefined ? undefined : plan.objectives.rpo / 1000,
     ),
+    gauge("rto_objective_seconds", "How long a recovery may take.", ({ plan }) =>
+      plan.objectives.rto === undefined ? undefined : plan.objectives.rto / 1000,
+    ),
+    recoveries(request.recoveryTimes),
     gauge("next_run_timestamp_seconds", "When the next backup is due.", ({ name }) =>
       seconds(nextStartOf(name)),
     ),
@@ -80,6 +86,18 @@ export function planMetrics(request: PlanMetricsRequest): Metric[] {
     outcomes(views),
     copyLags(views),
   ];
+}
+
+function recoveries(times: PlanMetricsRequest["recoveryTimes"]): Metric {
+  return {
+    name: "comeback_plan_recovery_seconds",
+    type: "gauge",
+    help: "How long a recovery takes: measured by a restore test, or an estimate.",
+    samples: [...times].map(([plan, { kind, ms }]) => ({
+      labels: { plan, kind },
+      value: ms / 1000,
+    })),
+  };
 }
 
 function sampleOf(plan: string, value: number | undefined): Sample[] {

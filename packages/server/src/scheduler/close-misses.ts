@@ -5,7 +5,7 @@ import {
   SCHEDULE_MISSES_RECORDED_MAX,
   SCHEDULE_RUNS_SEARCHED_MAX,
 } from "@comeback/core";
-import { compareStrength } from "./lane.ts";
+import { compareStrength } from "@comeback/operations";
 import type { StartDecision } from "./schedule-state.ts";
 
 export type MissesCatalog = Pick<CatalogStore, "listRuns" | "listMisses" | "saveMiss">;

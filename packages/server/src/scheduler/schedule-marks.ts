@@ -4,7 +4,7 @@ import {
   SCHEDULE_RUNS_SEARCHED_MAX,
   SCHEDULE_SET_BACK_MAX_MS,
 } from "@comeback/core";
-import type { Lane } from "./lane.ts";
+import type { Lane } from "@comeback/operations";
 
 export type MarksCatalog = Pick<CatalogStore, "readScheduleMark" | "saveScheduleMark" | "listRuns">;
 

@@ -1,5 +1,5 @@
 import { type BackupType, type RunTrigger, SCHEDULE_LATE_MAX_MS } from "@comeback/core";
-import { compareStrength, type Lane, strongestOf } from "./lane.ts";
+import { compareStrength, type Lane, strongestOf } from "@comeback/operations";
 import { type DueMoments, TriggerCursor } from "./trigger-cursor.ts";
 
 /**

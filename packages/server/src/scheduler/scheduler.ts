@@ -8,7 +8,7 @@ import {
   SCHEDULE_SLEEP_MAX_MS,
 } from "@comeback/core";
 import { closeMisses, findRunOf, type MissesCatalog } from "./close-misses.ts";
-import type { Lane, LaneJob } from "./lane.ts";
+import type { Lane, LaneJob } from "@comeback/operations";
 import { type MarksCatalog, readMarks } from "./schedule-marks.ts";
 import {
   type Decision,

@@ -1,6 +1,5 @@
 import { SCHEDULE_MISSES_RECORDED_MAX, SCHEDULE_SET_BACK_MAX_MS } from "@comeback/core";
-import { jitterOf } from "@comeback/operations";
-import type { Lane, LaneTrigger } from "./lane.ts";
+import { type Lane, type LaneTrigger, startOf } from "@comeback/operations";
 
 /** Moments of one trigger that have the same start: several where a quiet window put them off. */
 export interface DueMoments {
@@ -72,14 +71,6 @@ export class TriggerCursor {
   #after(ms: number): { momentMs: number; startMs: number } | undefined {
     const momentMs = this.trigger.timetable.nextAfter(ms);
     if (momentMs === undefined) return undefined;
-    return { momentMs, startMs: this.#lane.quiet.firstOpen(momentMs + this.#jitter(momentMs)) };
-  }
-
-  /** The same for all triggers of a lane, so that what falls on one moment stays together. */
-  #jitter(momentMs: number): number {
-    const { id, jitterMs, triggers } = this.#lane;
-    if (jitterMs === 0) return 0;
-    const following = triggers.map(({ timetable }) => timetable.nextAfter(momentMs) ?? Infinity);
-    return jitterOf({ key: id, momentMs, jitterMs, nextMs: Math.min(...following) });
+    return { momentMs, startMs: startOf(this.#lane, momentMs) };
   }
 }

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import type { Clock, RunOutcome } from "@comeback/core";
-import { configuration } from "@comeback/operations";
+import { configuration, type Lane } from "@comeback/operations";
 import { MemoryCatalog, type SeededRandom, SimulatedClock } from "@comeback/testkit";
 import { configurationTimings } from "../../src/scheduler/configuration-lanes.ts";
-import type { Lane } from "../../src/scheduler/lane.ts";
 import {
   Scheduler,
   type SchedulerEvent,

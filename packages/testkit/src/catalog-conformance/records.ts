@@ -56,7 +56,12 @@ export function testRecords(make: MakeCatalog): void {
       outcome: "ok",
       message,
     });
-    const restored: ProofRecord = { ...proof(1, "c"), kind: "restore-test", snapshotId: "1" };
+    const restored: ProofRecord = {
+      ...proof(1, "c"),
+      kind: "restore-test",
+      snapshotId: "1",
+      tookMs: 5,
+    };
     for (const one of [proof(1, "a"), proof(2, "b"), restored]) await store.saveProof(one);
     assert.deepEqual(await store.listProofs("shop", 10), [proof(2, "b"), restored, proof(1, "a")]);
     assert.deepEqual(await store.listProofs("shop", 1), [proof(2, "b")]);

@@ -1,4 +1,3 @@
-import { statfs } from "node:fs/promises";
 import {
   type Finding,
   isComebackError,
@@ -7,7 +6,7 @@ import {
 } from "@comeback/core";
 import { listSnapshots } from "@comeback/engine";
 import type { DestinationSettings } from "@comeback/operations";
-import { isFolderLocation } from "../../opening/find-backend.ts";
+import { freeBytesAt } from "../../opening/free-bytes.ts";
 import { openSession, type Session } from "../../opening/session.ts";
 import { formatBytes, formatLocalTime, formatMany } from "../../terminal/format-values.ts";
 import { destinationContext } from "../destination-context.ts";
@@ -68,11 +67,10 @@ async function checkOpened(
 async function checkSpace(name: string, settings: DestinationSettings): Promise<Finding[]> {
   const subject = `${name}: space`;
   const { freeSpace, repo } = settings;
-  if (!isFolderLocation(repo)) {
+  const freeBytes = await freeBytesAt(repo);
+  if (freeBytes === undefined) {
     return freeSpace === undefined ? [] : [unknown(subject, "this storage does not tell")];
   }
-  const { bavail, bsize } = await statfs(repo.replace(/^local:/, ""));
-  const freeBytes = bavail * bsize;
   const free = `${formatBytes(freeBytes)} free`;
   if (freeSpace === undefined || freeBytes >= freeSpace) return [passed(subject, free)];
   const message = `${free}, less than the ${formatBytes(freeSpace)} of free-space`;

@@ -75,7 +75,11 @@ export const destination = settings({
   "verify-within": duration
     .optional()
     .describe("How long it may take until every pack was read by a check."),
-  retries: retries.prefault({}),
+  retries: retries
+    .prefault({})
+    .describe(
+      "How often opening it and checking it are tried again as a whole. Failed calls of its storage are repeated by themselves, see docs/reference/storage.md.",
+    ),
   "retry-lock": duration.prefault("10m").describe("How long others' locks are waited for."),
 }).meta({ id: "destination", description: "A repository, and what holds for it." });
 export type DestinationSettings = z.output<typeof destination>;

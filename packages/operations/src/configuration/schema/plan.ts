@@ -42,7 +42,7 @@ export const plan = settings({
   schedule: schedule.optional().describe("When it runs; only by hand if not given."),
   objectives: settings({
     rpo: duration.optional().describe("How old the last good snapshot may be."),
-    rto: duration.optional().describe("How long a recovery may take."),
+    rto: duration.optional().describe("How long a recovery may take: `status` compares it."),
   })
     .prefault({})
     .describe("What it is measured against."),

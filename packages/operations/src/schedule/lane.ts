@@ -1,5 +1,7 @@
 import type { BackupType } from "@comeback/core";
-import type { QuietWindows, Timetable } from "@comeback/operations";
+import { jitterOf } from "./jitter.ts";
+import type { QuietWindows } from "./quiet-windows.ts";
+import type { Timetable } from "./timetable.ts";
 
 /** What is done at the moments of a lane. */
 export type LaneJob =
@@ -33,6 +35,20 @@ export interface Lane {
   readonly repositories: readonly string[];
   /** One that is not lets its moments pass, and they are not missed. */
   readonly isEnabled: boolean;
+}
+
+/**
+ * When what belongs to a moment starts: put off by the lane's jitter, and then to the end of a quiet
+ * window. The same for all triggers of a lane, so that what falls on one moment stays together.
+ */
+export function startOf(
+  { id, jitterMs, triggers, quiet }: Pick<Lane, "id" | "jitterMs" | "triggers" | "quiet">,
+  momentMs: number,
+): number {
+  if (jitterMs === 0) return quiet.firstOpen(momentMs);
+  const following = triggers.map(({ timetable }) => timetable.nextAfter(momentMs) ?? Infinity);
+  const nextMs = Math.min(...following);
+  return quiet.firstOpen(momentMs + jitterOf({ key: id, momentMs, jitterMs, nextMs }));
 }
 
 const STRENGTH: Readonly<Record<BackupType, number>> = { incremental: 0, differential: 1, full: 2 };
