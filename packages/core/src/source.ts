@@ -18,6 +18,11 @@ export type EntryContent =
        * is saved. Default: it ends the backup.
        */
       readonly isolated?: boolean;
+      /**
+       * The first so many bytes differ each time, whatever follows: they become a chunk of their
+       * own, so that what follows is known from before. Default: 0, no such chunk.
+       */
+      readonly headerBytes?: number;
       open(signal: AbortSignal): AsyncIterable<Uint8Array>;
     };
 

@@ -1,4 +1,4 @@
-import { CHUNK_MAX_BYTES, CHUNK_MIN_BYTES, RANGE_TASKS_PER_FILE_MAX } from "@comeback/core";
+import { assert, CHUNK_MAX_BYTES, CHUNK_MIN_BYTES, RANGE_TASKS_PER_FILE_MAX } from "@comeback/core";
 import { type Chunker, createChunker } from "../chunker/chunker.ts";
 import { idList } from "./id-list.ts";
 import type { LargeFileContext } from "./large-file.ts";
@@ -18,7 +18,10 @@ export class StreamFailure extends Error {}
  */
 export async function storeStream(
   context: LargeFileContext,
-  content: { open(signal: AbortSignal): AsyncIterable<Uint8Array> },
+  content: {
+    readonly headerBytes?: number;
+    open(signal: AbortSignal): AsyncIterable<Uint8Array>;
+  },
   chunkerPolynomial: bigint,
 ): Promise<{ content: readonly string[]; bytesRead: number; added: number; packed: number }> {
   const { pool, packStore, signal } = context;
@@ -27,7 +30,7 @@ export async function storeStream(
   let failure: unknown;
   let places = 0;
   const totals = { bytesRead: 0, added: 0, packed: 0 };
-  const window = new StreamWindow(chunkerPolynomial);
+  const window = new StreamWindow(chunkerPolynomial, content.headerBytes ?? 0);
 
   const send = async (
     place: number,
@@ -88,11 +91,15 @@ async function* failingAsStream(chunks: AsyncIterable<Uint8Array>): AsyncGenerat
 class StreamWindow {
   readonly #polynomial: bigint;
   #chunker: Chunker | undefined;
+  /** Of the first bytes that are in no chunk yet, so many become one. */
+  #headerBytes: number;
   #bytes = new Uint8Array(WINDOW_FIRST_BYTES);
   #filled = 0;
 
-  constructor(polynomial: bigint) {
+  constructor(polynomial: bigint, headerBytes: number) {
+    assert(headerBytes <= CHUNK_MAX_BYTES, "a header is no longer than a chunk may be");
     this.#polynomial = polynomial;
+    this.#headerBytes = headerBytes;
   }
 
   get isFull(): boolean {
@@ -112,12 +119,17 @@ class StreamWindow {
 
   /** Where the chunks end; without `atEnd` only of those that are complete. */
   cuts(atEnd: boolean): number[] {
+    const header = Math.min(this.#headerBytes, this.#filled);
+    this.#headerBytes = 0;
+    const rest = this.#bytes.subarray(header, this.#filled);
+    const cuts = header === 0 ? [] : [header];
+    if (rest.length === 0) return cuts;
     // Nothing so short is cut anywhere, and most streams of a source of many are.
-    if (atEnd && this.#filled <= CHUNK_MIN_BYTES) return this.#filled === 0 ? [] : [this.#filled];
+    if (atEnd && rest.length <= CHUNK_MIN_BYTES) return [...cuts, this.#filled];
     this.#chunker ??= createChunker(this.#polynomial);
-    let end = 0;
-    const lengths = this.#chunker.cutsOf(this.#bytes.subarray(0, this.#filled), atEnd);
-    return lengths.map((length) => (end += length));
+    let end = header;
+    for (const length of this.#chunker.cutsOf(rest, atEnd)) cuts.push((end += length));
+    return cuts;
   }
 
   /** Gives the first bytes away. */

@@ -156,3 +156,32 @@ test("only a comparable stream is taken from the parent unread", async () => {
   await run(store, sourceOf(streams, 2));
   assert.deepEqual(opened, ["a", "b", "b", "a", "b"], "another time is another content");
 });
+
+test("what differs in a header of its own makes nothing new behind it", async () => {
+  const random = new SeededRandom(SEED);
+  const header = 64;
+  for (const sizeBytes of [0, 1, header, header + 1, 600_000, 17 * MiB]) {
+    const store = await newStore();
+    const bytes = random.bytes(sizeBytes);
+    const stream = (content: Uint8Array): Stream => ({
+      kind: "stream",
+      headerBytes: header,
+      async *open() {
+        // In pieces that end inside the header, too.
+        yield content.subarray(0, 10);
+        yield content.subarray(10);
+      },
+    });
+    await run(store, sourceOf({ a: stream(bytes) }));
+    const changed = bytes.slice();
+    if (sizeBytes > 0) changed[0]! ^= 1;
+    const { summary, treeId } = await run(store, sourceOf({ a: stream(changed) }));
+    assert.equal(summary.data_blobs, sizeBytes === 0 ? 0 : 1, `${sizeBytes} bytes`);
+    await using repository = await open(store);
+    const [node] = await repository.loadTree(treeId);
+    const parts: Uint8Array[] = [];
+    for (const id of node?.content ?? []) parts.push(await repository.loadBlob("data", id));
+    assert.ok(Buffer.concat(parts).equals(changed), `${sizeBytes} bytes`);
+    assert.equal(parts[0]?.length ?? 0, Math.min(sizeBytes, header));
+  }
+});

@@ -33,6 +33,12 @@ export interface PinnedClusterOptions {
   onLine(line: string): void;
 }
 
+/**
+ * A dump in the custom format begins with its magic, versions, and the time at which it was made,
+ * which ends at its 51st byte at the latest. All behind it is as it was where the database is.
+ */
+const DUMP_HEADER_BYTES = 64;
+
 /** Databases whose moments are held, each until it is dumped. */
 export class PinnedCluster implements PinnedSource {
   readonly #options: PinnedClusterOptions;
@@ -113,6 +119,7 @@ export class PinnedCluster implements PinnedSource {
         kind: "stream",
         // A dump that failed is no file at all, and no reason to lose the others.
         isolated: true,
+        headerBytes: DUMP_HEADER_BYTES,
         open: (signal) => this.#dump(database, signal),
       }),
     };
