@@ -12,15 +12,11 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, describe, it } from "node:test";
-import type { Backend } from "@comeback/core";
+import type { Backend, RepositoryFile, SaveOptions } from "@comeback/core";
 import { systemClock } from "@comeback/platform";
 import { FaultyBackend, MemoryBackend, SeededRandom } from "@comeback/testkit";
 import { backup } from "../../src/archive/backup.ts";
-import type {
-  BackupOptions,
-  BackupProgress,
-  BackupResult,
-} from "../../src/archive/backup-options.ts";
+import type { BackupOptions, BackupResult } from "../../src/archive/backup-options.ts";
 import {
   type Checkpoint,
   type CheckpointStore,
@@ -142,22 +138,42 @@ async function run(
   });
 }
 
+/** Aborts a run at the very save with which so much is stored, however busy the machine is. */
+class AbortingBackend extends FaultyBackend {
+  readonly stop = new AbortController();
+  readonly #reason: Error;
+  #leftBytes: number;
+
+  constructor(inner: Backend, storedBytes: number, reason: Error) {
+    super(inner);
+    this.#leftBytes = storedBytes;
+    this.#reason = reason;
+  }
+
+  override async save(
+    file: RepositoryFile,
+    data: Uint8Array,
+    options?: SaveOptions,
+  ): Promise<void> {
+    const sizeBytes = data.length;
+    await super.save(file, data, options);
+    if (file.type !== "pack" || this.stop.signal.aborted) return;
+    this.#leftBytes -= sizeBytes;
+    if (this.#leftBytes <= 0) this.stop.abort(this.#reason);
+  }
+}
+
 /** Runs a backup that is aborted once so much of it is stored: at least one pack of 4 MiB. */
 async function runAborted(
-  backend: Backend,
+  inner: Backend,
   folder: string,
   store: CheckpointStore,
   storedBytes: number,
 ): Promise<void> {
-  const stop = new AbortController();
   const reason = new Error("stopped by the test");
-  const watch = (progress: Readonly<BackupProgress>): void => {
-    if (progress.bytesStored >= storedBytes) stop.abort(reason);
-    else if (!stop.signal.aborted) setImmediate(watch, progress);
-  };
+  const backend = new AbortingBackend(inner, storedBytes, reason);
   // What is tested is what is salvaged, not how much of it a busy machine does in time.
-  const salvageMaxMs = 600_000;
-  const options = { signal: stop.signal, observer: { onStart: watch }, salvageMaxMs };
+  const options = { signal: backend.stop.signal, salvageMaxMs: 600_000 };
   await assert.rejects(run(backend, folder, store, options), reason);
 }
 
@@ -248,6 +264,21 @@ describe("a checkpoint", () => {
       await assertSameContent(store, result.treeId, folder);
       await assertSound(store);
     }
+  });
+
+  it("is of use, too, where the last packs were under way, and those of the trees with them", async () => {
+    const folder = newFolder();
+    const store = await newStore();
+    const checkpoint = new MemoryCheckpoint();
+    // More than can be stored before all is read.
+    const storedBytes = 16.6 * MiB;
+    await runAborted(store.sharing(), folder, checkpoint, storedBytes);
+    assert.equal(await snapshotCount(store), 0);
+    const result = await run(store.sharing(), folder, checkpoint);
+    const resumed = result.resumed?.files ?? 0;
+    assert.ok(resumed * 150_000 >= storedBytes, `${resumed} files of ${storedBytes} bytes`);
+    assert.equal(result.treeId, await plainTreeId(folder));
+    await assertSound(store);
   });
 
   it("is believed: exactly the files it spares are not read again", async () => {
