@@ -12,7 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, describe, it } from "node:test";
-import type { Backend, RepositoryFile, SaveOptions } from "@comeback/core";
+import type { Backend } from "@comeback/core";
 import { systemClock } from "@comeback/platform";
 import { FaultyBackend, MemoryBackend, SeededRandom } from "@comeback/testkit";
 import { backup } from "../../src/archive/backup.ts";
@@ -28,6 +28,7 @@ import { walkSnapshot } from "../../src/listing/walk-snapshot.ts";
 import { Repository } from "../../src/repository/repository.ts";
 import { listSnapshots } from "../../src/repository/snapshots.ts";
 import { CHEAP_SCRYPT, TEST_PASSWORD } from "../repository-builder.ts";
+import { AbortingBackend } from "./aborting-backend.ts";
 import { folderSource } from "./folder-source.ts";
 
 const SEED = 20_261_122;
@@ -136,31 +137,6 @@ async function run(
     ...(last === undefined ? {} : { parent: last }),
     ...rest,
   });
-}
-
-/** Aborts a run at the very save with which so much is stored, however busy the machine is. */
-class AbortingBackend extends FaultyBackend {
-  readonly stop = new AbortController();
-  readonly #reason: Error;
-  #leftBytes: number;
-
-  constructor(inner: Backend, storedBytes: number, reason: Error) {
-    super(inner);
-    this.#leftBytes = storedBytes;
-    this.#reason = reason;
-  }
-
-  override async save(
-    file: RepositoryFile,
-    data: Uint8Array,
-    options?: SaveOptions,
-  ): Promise<void> {
-    const sizeBytes = data.length;
-    await super.save(file, data, options);
-    if (file.type !== "pack" || this.stop.signal.aborted) return;
-    this.#leftBytes -= sizeBytes;
-    if (this.#leftBytes <= 0) this.stop.abort(this.#reason);
-  }
 }
 
 /** Runs a backup that is aborted once so much of it is stored: at least one pack of 4 MiB. */
