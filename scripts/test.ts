@@ -35,7 +35,7 @@ const filesAtOnce = availableParallelism() + (mode === "all" ? 3 : 0);
 // of the time of many files.
 process.env["NODE_COMPILE_CACHE"] ??= join(import.meta.dirname, "../node_modules/.cache/tests");
 
-// Against services, the program runs as it is published, in a place of its own: its tests build the
+// With all tests, the program runs as it is published, in a place of its own: its tests build the
 // package anew. It starts in half the time that it takes from sources, and starts thousands of times.
 const programUnderTest = "dist/under-test";
 if (mode === "all") {
