@@ -29,13 +29,13 @@ const failureTextMaxChars = 8_000;
 
 const [mode = "fast", ...words] = process.argv.slice(2);
 if (!(mode in timeoutsMs)) throw new Error(`fast or all, not ${mode}`);
-/** Tests against services wait for disks, servers and pauses for a part of their time. */
-const filesAtOnce = availableParallelism() + (mode === "all" ? 1 : 0);
+/** Tests against services wait for disks, servers and pauses for more than half of their time. */
+const filesAtOnce = availableParallelism() + (mode === "all" ? 3 : 0);
 // Each test file and each thread of it would take the types out of all sources anew: that was half
 // of the time of many files.
 process.env["NODE_COMPILE_CACHE"] ??= join(import.meta.dirname, "../node_modules/.cache/tests");
 
-// Against services, the program runs as it is published, in a place of its own: its tests build the
+// With all tests, the program runs as it is published, in a place of its own: its tests build the
 // package anew. It starts in half the time that it takes from sources, and starts thousands of times.
 const programUnderTest = "dist/under-test";
 if (mode === "all") {

@@ -9,7 +9,7 @@ import type { RunOptions } from "./run-program.ts";
 import { scratchFolder } from "./scratch.ts";
 
 /** To check a password takes most of the time of a short command, and there are thousands. */
-const QUICK_COST: ScryptCost = { N: 1024, r: 8, p: 1 };
+export const QUICK_COST: ScryptCost = { N: 1024, r: 8, p: 1 };
 
 /** A repository whose password is checked in a blink, for tests whose subject is not its key. */
 export async function makeQuickRepository(folder: string): Promise<void> {

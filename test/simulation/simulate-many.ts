@@ -7,7 +7,7 @@ const SEEDS_OF_PART = 1_000;
 
 /**
  * A part of ten thousand schedules: a process each, so that all cores have work, and that what a
- * process keeps of many repositories does not add up. A part takes about a minute.
+ * process keeps of many repositories does not add up. A part takes half a minute.
  */
 export function simulateMany(part: number): void {
   const first = FIRST_SEED + part * SEEDS_OF_PART;

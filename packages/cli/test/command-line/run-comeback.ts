@@ -4,8 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** The real launcher, as a user's shell would start it. */
-export const COMEBACK: string = fileURLToPath(new URL("../../bin/comeback", import.meta.url));
+/**
+ * The real launcher, as a user's shell would start it: as it is published where `scripts/test.ts` has
+ * built it, otherwise from the sources.
+ */
+export const COMEBACK: string =
+  process.env["COMEBACK_UNDER_TEST"] ??
+  fileURLToPath(new URL("../../bin/comeback", import.meta.url));
 export const PASSWORD = "correct horse";
 
 export interface Outcome {

@@ -79,7 +79,7 @@ export class Checkpointer {
     } catch {
       // The backup has failed already, for another reason.
     }
-    const isStored = await packStore.salvage(lastTrees);
+    const isStored = await packStore.salvage(tree === undefined ? undefined : { last: lastTrees });
     if (isStored && tree !== undefined) await this.#save(tree);
   }
 

@@ -42,6 +42,8 @@ export class PackStore {
   /** Index files are written one after the other: who waits for one knows of all before it. */
   #indexing: Promise<void> = Promise.resolve();
   #failure: unknown;
+  /** Whose upload has failed, or was interrupted: `salvage` may try once more. */
+  readonly #unstoredTrees: FinishedPack[] = [];
   /** A pack of this run is stored: so writing was allowed. */
   hasStored = false;
 
@@ -59,6 +61,7 @@ export class PackStore {
     const upload = this.#upload(pack, type, this.#options.signal)
       .catch((error: unknown) => {
         this.#failure ??= error;
+        if (type === "tree") this.#unstoredTrees.push(pack);
       })
       .finally(() => {
         this.#uploads.delete(upload);
@@ -108,10 +111,10 @@ export class PackStore {
 
   /**
    * After a failure or an interruption: makes known what was stored before it, so that the next
-   * run need not store it again, and stores one last pack of trees. Does what it can and never
-   * throws; true where all of it could be done.
+   * run need not store it again, and on demand stores the trees that are not yet, `last` included.
+   * Does what it can and never throws; true where all of it could be done.
    */
-  async salvage(lastTrees?: FinishedPack): Promise<boolean> {
+  async salvage(trees?: { readonly last: FinishedPack | undefined }): Promise<boolean> {
     await Promise.all(this.#uploads);
     const { repository, salvageMaxMs = SALVAGE_MAX_MS } = this.#options;
     const [done, late] = [new AbortController(), new AbortController()];
@@ -122,7 +125,10 @@ export class PackStore {
     );
     const { signal } = late;
     try {
-      if (lastTrees !== undefined) await this.#upload(lastTrees, "tree", signal);
+      if (trees !== undefined) {
+        for (const pack of this.#unstoredTrees) await this.#upload(pack, "tree", signal);
+        if (trees.last !== undefined) await this.#upload(trees.last, "tree", signal);
+      }
       await this.#saveIndex(signal);
       return true;
     } catch {

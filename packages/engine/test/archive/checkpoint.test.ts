@@ -16,11 +16,7 @@ import type { Backend } from "@comeback/core";
 import { systemClock } from "@comeback/platform";
 import { FaultyBackend, MemoryBackend, SeededRandom } from "@comeback/testkit";
 import { backup } from "../../src/archive/backup.ts";
-import type {
-  BackupOptions,
-  BackupProgress,
-  BackupResult,
-} from "../../src/archive/backup-options.ts";
+import type { BackupOptions, BackupResult } from "../../src/archive/backup-options.ts";
 import {
   type Checkpoint,
   type CheckpointStore,
@@ -32,6 +28,7 @@ import { walkSnapshot } from "../../src/listing/walk-snapshot.ts";
 import { Repository } from "../../src/repository/repository.ts";
 import { listSnapshots } from "../../src/repository/snapshots.ts";
 import { CHEAP_SCRYPT, TEST_PASSWORD } from "../repository-builder.ts";
+import { AbortingBackend } from "./aborting-backend.ts";
 import { folderSource } from "./folder-source.ts";
 
 const SEED = 20_261_122;
@@ -144,20 +141,15 @@ async function run(
 
 /** Runs a backup that is aborted once so much of it is stored: at least one pack of 4 MiB. */
 async function runAborted(
-  backend: Backend,
+  inner: Backend,
   folder: string,
   store: CheckpointStore,
   storedBytes: number,
 ): Promise<void> {
-  const stop = new AbortController();
   const reason = new Error("stopped by the test");
-  const watch = (progress: Readonly<BackupProgress>): void => {
-    if (progress.bytesStored >= storedBytes) stop.abort(reason);
-    else if (!stop.signal.aborted) setImmediate(watch, progress);
-  };
+  const backend = new AbortingBackend(inner, storedBytes, reason);
   // What is tested is what is salvaged, not how much of it a busy machine does in time.
-  const salvageMaxMs = 600_000;
-  const options = { signal: stop.signal, observer: { onStart: watch }, salvageMaxMs };
+  const options = { signal: backend.stop.signal, salvageMaxMs: 600_000 };
   await assert.rejects(run(backend, folder, store, options), reason);
 }
 
@@ -248,6 +240,21 @@ describe("a checkpoint", () => {
       await assertSameContent(store, result.treeId, folder);
       await assertSound(store);
     }
+  });
+
+  it("is of use, too, where the last packs were under way, and those of the trees with them", async () => {
+    const folder = newFolder();
+    const store = await newStore();
+    const checkpoint = new MemoryCheckpoint();
+    // More than can be stored before all is read.
+    const storedBytes = 16.6 * MiB;
+    await runAborted(store.sharing(), folder, checkpoint, storedBytes);
+    assert.equal(await snapshotCount(store), 0);
+    const result = await run(store.sharing(), folder, checkpoint);
+    const resumed = result.resumed?.files ?? 0;
+    assert.ok(resumed * 150_000 >= storedBytes, `${resumed} files of ${storedBytes} bytes`);
+    assert.equal(result.treeId, await plainTreeId(folder));
+    await assertSound(store);
   });
 
   it("is believed: exactly the files it spares are not read again", async () => {

@@ -54,7 +54,7 @@ test("what an interrupted run stored is made known, but nobody waits long for it
     });
     backend.isSilent = isSilent;
     let isOver = false;
-    const salvaged = store.salvage(packOf(repository)).finally(() => {
+    const salvaged = store.salvage({ last: packOf(repository) }).finally(() => {
       isOver = true;
     });
     if (isSilent) {
