@@ -152,12 +152,12 @@ async function assertMigrated(store: CatalogStore): Promise<void> {
     (await of.listMisses(all)).map(({ plan, scheduledForMs }) => `${plan} ${scheduledForMs}`);
   assert.deepEqual(await misses(web1), ["shop 10"]);
   assert.deepEqual(await misses(web2), ["shop 12", "mail 10"]);
-  assert.equal((await web1.listProofs("shop", 9))[0]?.message, "of web1");
-  assert.equal((await web2.listProofs("mail", 9))[0]?.message, "of web2");
+  assert.equal((await web1.listProofs({ plan: "shop", limit: 9 }))[0]?.message, "of web1");
+  assert.equal((await web2.listProofs({ plan: "mail", limit: 9 }))[0]?.message, "of web2");
 
   // Of a destination, whoever has the newest snapshot in it; without any, whoever opens.
-  assert.equal((await web2.listStatistics("nas", 9)).length, 2);
-  assert.equal((await web3.listStatistics("unused", 9)).length, 1);
+  assert.equal((await web2.listStatistics({ destination: "nas", limit: 9 })).length, 2);
+  assert.equal((await web3.listStatistics({ destination: "unused", limit: 9 })).length, 1);
   const marks = [web1, web2, web3].map((of) => of.readScheduleMark("shop", "daily"));
   assert.deepEqual(await Promise.all(marks), [5, 5, undefined]);
   assert.equal(await web2.readScheduleMark("mail", "daily"), 6);

@@ -99,12 +99,14 @@ export class SqlCatalogStore implements CatalogStore {
     return snapshots.listSnapshots(this.#scope, filter);
   }
 
-  listStatistics(destination: string, limit: number): Promise<RepositoryStatistics[]> {
-    return other.listStatistics(this.#scope, destination, limit);
+  listStatistics(
+    filter: Parameters<CatalogStore["listStatistics"]>[0],
+  ): Promise<RepositoryStatistics[]> {
+    return other.listStatistics(this.#scope, filter);
   }
 
-  listProofs(plan: string, limit: number): Promise<ProofRecord[]> {
-    return other.listProofs(this.#scope, plan, limit);
+  listProofs(filter: Parameters<CatalogStore["listProofs"]>[0]): Promise<ProofRecord[]> {
+    return other.listProofs(this.#scope, filter);
   }
 
   planStates(plans?: readonly string[]): Promise<PlanState[]> {

@@ -32,8 +32,8 @@ async function askEverything(store: CatalogStore): Promise<void> {
   await store.listSnapshots({ plan: "shop", source: "content", limit });
   await store.listSnapshots({ destination: "nas", snapshotId: "s", limit });
   await store.listSnapshots({ runId: "a", limit });
-  await store.listProofs("shop", limit);
-  await store.listStatistics("nas", limit);
+  await store.listProofs({ plan: "shop", limit });
+  await store.listStatistics({ destination: "nas", limit });
   await store.listMisses({ plan: "shop", limit });
   await store.planStates(["shop"]);
   await store.planStates();

@@ -270,8 +270,14 @@ export interface CatalogStore extends AsyncDisposable {
   /** In order of `sequence`, those after `afterSequence`; -1 begins with the first. */
   listLog(runId: string, afterSequence: number, limit: number): Promise<LogRecord[]>;
   listSnapshots(filter: SnapshotRecordFilter): Promise<SnapshotRecord[]>;
-  listStatistics(destination: string, limit: number): Promise<RepositoryStatistics[]>;
-  listProofs(plan: string, limit: number): Promise<ProofRecord[]>;
+  listStatistics(filter: {
+    readonly destination?: string | undefined;
+    readonly limit: number;
+  }): Promise<RepositoryStatistics[]>;
+  listProofs(filter: {
+    readonly plan?: string | undefined;
+    readonly limit: number;
+  }): Promise<ProofRecord[]>;
   /**
    * One for each plan of which there is any record, in order of their names; or for each of those
    * named, also where there is none.

@@ -217,13 +217,21 @@ export class MemoryCatalog implements CatalogStore {
     );
   }
 
-  async listStatistics(destination: string, limit: number): Promise<RepositoryStatistics[]> {
-    const those = this.#statistics.filter((entry) => entry.destination === destination);
+  async listStatistics({
+    destination,
+    limit,
+  }: Parameters<CatalogStore["listStatistics"]>[0]): Promise<RepositoryStatistics[]> {
+    const those = this.#statistics.filter(
+      (entry) => destination === undefined || entry.destination === destination,
+    );
     return newestFirst(those, ({ atMs }) => atMs).slice(0, limit);
   }
 
-  async listProofs(plan: string, limit: number): Promise<ProofRecord[]> {
-    const those = this.#proofs.filter((proof) => proof.plan === plan);
+  async listProofs({
+    plan,
+    limit,
+  }: Parameters<CatalogStore["listProofs"]>[0]): Promise<ProofRecord[]> {
+    const those = this.#proofs.filter((proof) => plan === undefined || proof.plan === plan);
     return newestFirst(those, ({ atMs }) => atMs).slice(0, limit);
   }
 
@@ -246,7 +254,7 @@ export class MemoryCatalog implements CatalogStore {
       lastGoodRun: runs.find(({ outcome }) => outcome === "ok" || outcome === "warning"),
       isRunning: runs.some(({ endedAtMs }) => endedAtMs === undefined),
       newest: await this.#newestOf(plan),
-      lastProof: (await this.listProofs(plan, 1))[0],
+      lastProof: (await this.listProofs({ plan, limit: 1 }))[0],
       openMisses: misses.filter(({ caughtUpBy }) => caughtUpBy === undefined).length,
     };
   }

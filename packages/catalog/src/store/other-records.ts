@@ -1,4 +1,4 @@
-import type { ProofRecord, RepositoryStatistics, ScheduleMiss } from "@comeback/core";
+import type { CatalogStore, ProofRecord, RepositoryStatistics, ScheduleMiss } from "@comeback/core";
 import type { HostScope } from "../host-scope.ts";
 import { fromRow, storableText, toRow } from "../rows.ts";
 import { MISS_COLUMNS, PROOF_COLUMNS, STATISTICS_COLUMNS } from "../tables.ts";
@@ -15,15 +15,14 @@ export async function saveProof({ database, host }: HostScope, proof: ProofRecor
 
 export async function listProofs(
   { database, host }: HostScope,
-  plan: string,
-  limit: number,
+  { plan, limit }: Parameters<CatalogStore["listProofs"]>[0],
 ): Promise<ProofRecord[]> {
   const rows = await database.read((db) =>
     db
       .selectFrom("proofs")
       .select([...PROOF_COLUMNS])
       .where("host", "=", host)
-      .where("plan", "=", plan)
+      .$if(plan !== undefined, (query) => query.where("plan", "=", plan!))
       .orderBy("atMs", "desc")
       .orderBy("number", "desc")
       .limit(limit)
@@ -48,16 +47,16 @@ export async function saveStatistics(
 
 export async function listStatistics(
   { database, host }: HostScope,
-  destination: string,
-  limit: number,
+  { destination, limit }: Parameters<CatalogStore["listStatistics"]>[0],
 ): Promise<RepositoryStatistics[]> {
   return await database.read((db) =>
     db
       .selectFrom("statistics")
       .select([...STATISTICS_COLUMNS])
       .where("host", "=", host)
-      .where("destination", "=", destination)
+      .$if(destination !== undefined, (query) => query.where("destination", "=", destination!))
       .orderBy("atMs", "desc")
+      .orderBy("destination", "desc")
       .limit(limit)
       .execute(),
   );

@@ -15,8 +15,10 @@ import {
 } from "../catalog/open-command-catalog.ts";
 import { rebuildFromRepository } from "../catalog/rebuild.ts";
 import { recordMessage } from "../catalog/record-message.ts";
+import { renderProofs } from "../catalog/render-proofs.ts";
 import { renderRun, type RunReport } from "../catalog/render-run.ts";
 import { renderRuns, runsOfAllHosts } from "../catalog/render-runs.ts";
+import { renderSizes } from "../catalog/render-sizes.ts";
 import type { CommandContext } from "../context.ts";
 import { bytesOfArgument } from "../options/argument-bytes.ts";
 import { badUsage } from "../options/option-error.ts";
@@ -32,6 +34,8 @@ interface HistoryFlags extends CatalogFlags {
   readonly rebuild?: true;
   readonly destination?: string;
   readonly allHosts?: true;
+  readonly sizes?: true;
+  readonly proofs?: true;
 }
 
 /** Of a run, as much as anybody reads; `logs` has the rest. */
@@ -46,10 +50,12 @@ export const define: CommandModule["define"] = (command, run) => {
     .option("--all-hosts", "of every host in the catalog, not of this one alone")
     .option("--source <source>", "with --file: only of this source")
     .option("--outcome <outcome>", "only runs that ended so: ok, warning, failed or skipped")
-    .option("-n, --limit <n>", "the newest so many runs", "20")
+    .option("-n, --limit <n>", "the newest so many", "20")
     .option("--file <path>", "which snapshots hold which version of a file")
+    .option("--sizes", "how large the repositories were after runs")
+    .option("--proofs", "what was proven of the backups, and when")
     .option("--rebuild", "fill the catalog from a repository's snapshots")
-    .option("--destination <name>", "with --rebuild: the repository's name in the plans")
+    .option("--destination <name>", "with --sizes and --rebuild: a repository's name in the plans")
     .action(run<HistoryFlags>(history));
 };
 
@@ -77,6 +83,18 @@ async function history(
         ? JSON.stringify(fileVersionsMessage(found))
         : renderFileVersions(found).join("\n"),
     );
+  } else if (flags.sizes === true) {
+    const sizes = await store.listStatistics({ destination: flags.destination, limit });
+    terminal.print(
+      globals.json ? JSON.stringify(sizes.map(recordMessage)) : renderSizes(sizes).join("\n"),
+    );
+  } else if (flags.proofs === true) {
+    const proofs = await store.listProofs({ plan: flags.plan, limit });
+    terminal.print(
+      globals.json
+        ? JSON.stringify(proofs.map(recordMessage))
+        : renderProofs(proofs, terminal.palette).join("\n"),
+    );
   } else if (name !== undefined) {
     const report = await reportOn(store, name, flags.plan);
     terminal.print(
@@ -98,19 +116,21 @@ async function history(
 }
 
 function assertUsage(flags: HistoryFlags, name: string | undefined): void {
-  const meant = [flags.file !== undefined, flags.rebuild === true, name !== undefined];
-  if (meant.filter(Boolean).length > 1) {
-    throw badUsage("a run, --file and --rebuild are three questions", "ask one of them");
+  const { file, sizes, proofs, rebuild } = flags;
+  const meant = [file, sizes, proofs, rebuild, name].filter((one) => one !== undefined);
+  if (meant.length > 1) {
+    const questions = "a run, --file, --sizes, --proofs and --rebuild are questions of their own";
+    throw badUsage(questions, "ask one of them");
   }
   if (flags.source !== undefined && flags.file === undefined) {
     throw badUsage("--source goes with --file only", "leave it out");
   }
-  if (flags.allHosts === true && (flags.rebuild === true || name !== undefined)) {
-    const next = "leave it out: a run is found on any host, and a rebuild is of all";
+  if (flags.allHosts === true && meant.length > 0 && file === undefined) {
+    const next = "leave it out: a run is found on any host, a rebuild is of all, the rest of one";
     throw badUsage("--all-hosts goes with lists of runs and --file only", next);
   }
-  if (flags.destination !== undefined && flags.rebuild !== true) {
-    throw badUsage("--destination goes with --rebuild only", "leave it out");
+  if (flags.destination !== undefined && rebuild !== true && sizes !== true) {
+    throw badUsage("--destination goes with --sizes and --rebuild only", "leave it out");
   }
 }
 

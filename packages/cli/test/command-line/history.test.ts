@@ -137,7 +137,7 @@ test("a run that is not there, or not clear, and a catalog that is not there", (
     [["history", "202611"], /several runs[\s\S]*20261130-020000-aaaa, 20261129/],
     [["logs", "2"], /several runs/],
     [["history", "latest", "--plan", "nobody"], /no run of nobody on web1/],
-    [["history", "latest", "--file", "/x"], /three questions/],
+    [["history", "latest", "--file", "/x"], /questions of their own/],
     [["history", "--source", "x"], /--source goes with --file/],
     [["history", "latest", "--all-hosts"], /--all-hosts goes with lists/],
     [["history", "--outcome", "good"], /ok, warning, failed, skipped/],

@@ -42,7 +42,7 @@ export async function recoveryTimeOf(
   catalog: Pick<CatalogStore, "listProofs" | "readNote">,
   { plan, newest }: Pick<PlanState, "plan" | "newest">,
 ): Promise<RecoveryTime | undefined> {
-  for (const proof of await catalog.listProofs(plan, PROOFS_LOOKED_BACK_MAX)) {
+  for (const proof of await catalog.listProofs({ plan, limit: PROOFS_LOOKED_BACK_MAX })) {
     const { kind, outcome, tookMs: ms, atMs } = proof;
     if (kind === "restore-test" && outcome === "ok" && ms !== undefined) {
       return { kind: "measured", ms, atMs };

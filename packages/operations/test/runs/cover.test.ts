@@ -26,7 +26,7 @@ test("all packs of a destination are read within the time, copies included", asy
   const [, read, packs] = /^(\d+) of (\d+) packs were read/.exec(lastCoverage(world) ?? "") ?? [];
   assert.ok(Number(packs) > 0, lastCoverage(world) ?? "nothing was said");
   assert.equal(read, packs);
-  const proofs = await world.catalog.listProofs("shop", 100);
+  const proofs = await world.catalog.listProofs({ plan: "shop", limit: 100 });
   assert.equal(proofs.filter(({ destination }) => destination === "far").length, 4);
 });
 

@@ -5,7 +5,7 @@ import { testFileHistory, testLongRecordings } from "./file-history.ts";
 import type { MakeCatalog } from "./fixture.ts";
 import { testHosts, testManyHosts } from "./hosts.ts";
 import { testManyPlans, testPlanStates } from "./plan-states.ts";
-import { testRecords, testSchedules } from "./records.ts";
+import { testFigures, testRecords, testSchedules } from "./records.ts";
 import { testRemoval } from "./removal.ts";
 import { testRuns, testStagesAndLog } from "./runs.ts";
 
@@ -18,6 +18,7 @@ export function catalogConformance(name: string, make: MakeCatalog): void {
     testRuns(make);
     testStagesAndLog(make);
     testRecords(make);
+    testFigures(make);
     testSchedules(make);
     testPlanStates(make);
     testManyPlans(make);

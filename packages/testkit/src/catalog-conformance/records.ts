@@ -31,7 +31,9 @@ export function testRecords(make: MakeCatalog): void {
     await store.markRemoved("nas", [...many, "2"], atMs);
     assert.equal((await list({ runId: "b" }))[0]?.removedAtMs, atMs);
   });
+}
 
+export function testFigures(make: MakeCatalog): void {
   test("statistics and proofs, newest first", async () => {
     await using fixture = await make();
     const { store } = fixture;
@@ -45,7 +47,12 @@ export function testRecords(make: MakeCatalog): void {
     for (const atMs of [2, 1, 3]) await store.saveStatistics(statistics(atMs));
     await store.saveStatistics(statistics(2, 7));
     await store.saveStatistics({ ...statistics(9), destination: "cloud" });
-    assert.deepEqual(await store.listStatistics("nas", 2), [statistics(3), statistics(2, 7)]);
+    assert.deepEqual(await store.listStatistics({ destination: "nas", limit: 2 }), [
+      statistics(3),
+      statistics(2, 7),
+    ]);
+    const cloud = { ...statistics(9), destination: "cloud" };
+    assert.deepEqual(await store.listStatistics({ limit: 2 }), [cloud, statistics(3)]);
 
     const proof = (atMs: number, message: string): ProofRecord => ({
       runId: "a",
@@ -63,9 +70,16 @@ export function testRecords(make: MakeCatalog): void {
       tookMs: 5,
     };
     for (const one of [proof(1, "a"), proof(2, "b"), restored]) await store.saveProof(one);
-    assert.deepEqual(await store.listProofs("shop", 10), [proof(2, "b"), restored, proof(1, "a")]);
-    assert.deepEqual(await store.listProofs("shop", 1), [proof(2, "b")]);
-    assert.deepEqual(await store.listProofs("mail", 1), []);
+    assert.deepEqual(await store.listProofs({ plan: "shop", limit: 10 }), [
+      proof(2, "b"),
+      restored,
+      proof(1, "a"),
+    ]);
+    assert.deepEqual(await store.listProofs({ plan: "shop", limit: 1 }), [proof(2, "b")]);
+    assert.deepEqual(await store.listProofs({ plan: "mail", limit: 1 }), []);
+    const mailed = { ...proof(3, "d"), plan: "mail" };
+    await store.saveProof(mailed);
+    assert.deepEqual(await store.listProofs({ limit: 2 }), [mailed, proof(2, "b")]);
   });
 }
 
