@@ -64,7 +64,17 @@ before(() => {
   podman.importDebian(BASE);
   makeBuildBase();
   const bases = ["--build-arg", `BASE=${BASE}`, "--build-arg", `BUILD_BASE=${BUILD_BASE}`];
-  podman.run("build", "--network", "host", ...bases, ...npmFromHere(), "-t", IMAGE, CHECKOUT);
+  podman.run(
+    "build",
+    "--layers=false",
+    "--network",
+    "host",
+    ...bases,
+    ...npmFromHere(),
+    "-t",
+    IMAGE,
+    CHECKOUT,
+  );
 });
 
 function start(name: string): void {
