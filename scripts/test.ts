@@ -21,7 +21,7 @@ const fastFolders = [
 ];
 const allFolders = [...fastFolders, "test"];
 /** What takes longest begins first, so that at the end no core waits for the other's last file. */
-const slowestFirst = ["test/chaos/", "test/simulation/long/", "test/"];
+const slowestFirst = ["test/machine/", "test/chaos/", "test/simulation/long/", "test/"];
 /** What hangs is ended and reported. The slowest of all take minutes, the fast ones seconds. */
 const timeoutsMs: Readonly<Record<string, number>> = { fast: 3 * 60_000, all: 12 * 60_000 };
 /** Of a failure's text; a difference between two trees can be a megabyte. */

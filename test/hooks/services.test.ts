@@ -14,10 +14,10 @@ import { systemClock, systemCommandRunner } from "@comeback/platform";
 import { scratchFolder } from "../drivers/scratch.ts";
 import { SystemctlStandIn } from "../drivers/systemctl-stand-in.ts";
 import { waitUntil } from "../drivers/wait-until.ts";
-import { Podman } from "../services/podman/podman.ts";
+import { PodmanWithBusybox } from "../services/podman/podman.ts";
 
 /** Real containers by podman; units by a stand-in for systemctl, since no systemd runs in a test. */
-const podman = new Podman();
+const podman = new PodmanWithBusybox();
 Object.assign(process.env, podman.environment);
 const state = scratchFolder("services");
 let runs = 0;

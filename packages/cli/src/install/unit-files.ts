@@ -74,9 +74,9 @@ type Line = readonly [string] | readonly [string, string] | readonly [string, st
 const STAYING: readonly Line[] = [
   ["Type", "notify"],
   ["NotifyAccess", "main"],
-  ["ExecReload", "/bin/kill -HUP $MAINPID"],
+  ["ExecReload", `/bin/sh -c "kill -HUP $MAINPID"`, "A small system has no program kill."],
   ["Restart", "on-failure"],
-  ["RestartSec", "30"],
+  ["RestartSec", "5", "What it leaves at rest when it is killed is undone at its next start."],
   ["TimeoutStartSec", "900", "At its start it may have to undo what a crash has left over."],
   ["WatchdogSec", "300"],
 ];

@@ -97,19 +97,24 @@ export class Daemon {
 
   /**
    * Starts what is due, waits for it and for what becomes due meanwhile, and resolves: for a timer
-   * that calls it every minute. It serves no metrics, but writes the file.
+   * that calls it every minute. It serves no metrics, but writes the file, also while it waits: a
+   * backup of hours would otherwise look like a daemon that has gone.
    */
   async runOnce(signal: AbortSignal): Promise<void> {
     await this.#undoLeftOver(signal);
     const configuration = await this.#parts.loadConfiguration(signal);
     await this.#scheduler.load(configurationTimings(configuration), signal);
     this.#configuration = configuration;
+    const idle = new AbortController();
+    const writing = this.#writeTextfile(AbortSignal.any([signal, idle.signal]));
     try {
       await this.#scheduler.run(signal, { untilIdle: true });
-      await this.#writeTextfileOnce();
     } finally {
+      idle.abort();
+      await writing;
       await this.#endRuns();
     }
+    await this.#writeTextfileOnce();
   }
 
   /** Takes up the configuration as it is now. Never rejects. */

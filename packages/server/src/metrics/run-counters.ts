@@ -1,4 +1,5 @@
 import { RUN_OUTCOMES } from "@comeback/core";
+import { MISS_REASONS } from "../scheduler/schedule-state.ts";
 import type { SchedulerEvent } from "../scheduler/scheduler.ts";
 import type { Metric, Sample } from "./metric.ts";
 
@@ -12,6 +13,7 @@ export class RunCounters {
   prepare(plans: readonly string[]): void {
     for (const plan of plans) {
       for (const outcome of RUN_OUTCOMES) add(this.#runs, { plan, outcome }, 0);
+      for (const reason of MISS_REASONS) add(this.#misses, { plan, reason }, 0);
     }
   }
 

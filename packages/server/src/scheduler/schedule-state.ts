@@ -11,7 +11,15 @@ import { type DueMoments, TriggerCursor } from "./trigger-cursor.ts";
  * - `start-failed`: its run could not be started;
  * - `reconfigured`: it waited for its turn when the configuration took it out.
  */
-export type MissReason = "down" | "late" | "overrun" | "blocked" | "start-failed" | "reconfigured";
+export const MISS_REASONS = [
+  "down",
+  "late",
+  "overrun",
+  "blocked",
+  "start-failed",
+  "reconfigured",
+] as const;
+export type MissReason = (typeof MISS_REASONS)[number];
 
 export interface StartDecision {
   readonly kind: "start";

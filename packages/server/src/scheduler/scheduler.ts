@@ -248,6 +248,8 @@ export class Scheduler {
       if (lane.job.kind !== "backup") await this.#withCatalog(() => this.#saveMarks(decision));
       const finished = this.#finish(decision, request, run).finally(() => {
         this.#running.delete(finished);
+        // Whoever waits until nothing runs waits for this as well.
+        this.#wake.abort();
       });
       this.#running.add(finished);
     } catch (error) {

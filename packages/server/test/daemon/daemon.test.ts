@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { existsSync, mkdtempDisposableSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setImmediate as turn } from "node:timers/promises";
 import { test } from "node:test";
 import { type Configuration, configuration } from "@comeback/operations";
@@ -205,6 +208,61 @@ test("once: what is due is started and waited for, and then it is over", async (
   await second.clock.advance(MINUTE);
   await ended;
   assert.deepEqual(second.kinds, ["started", "missed", "ended"]);
+});
+
+test("once: it is over with its last run, though the catalog takes its time", async () => {
+  const first = new DaemonWorld();
+  await first.daemon.runOnce(first.stop.signal);
+  const world = new DaemonWorld();
+  Object.assign(world, { catalog: first.catalog });
+  const save = world.catalog.saveScheduleMark.bind(world.catalog);
+  world.catalog.saveScheduleMark = async (...mark) => {
+    for (let i = 0; i < 5; i++) await turn();
+    return save(...mark);
+  };
+  await world.clock.advance(HOUR);
+  let isOver = false;
+  const ended = world
+    .makeDaemon()
+    .runOnce(world.stop.signal)
+    .then(() => (isOver = true));
+  await world.clock.advance(1);
+  world.running.get("shop")!("ok");
+  // The clock stands still.
+  for (let i = 0; i < 50; i++) await turn();
+  assert.ok(isOver);
+  await ended;
+});
+
+test("once: the file of metrics is written while it waits for a run", async () => {
+  using folder = mkdtempDisposableSync(join(tmpdir(), "comeback-daemon-"));
+  const textfile = join(folder.path, "comeback.prom");
+  const first = new DaemonWorld();
+  await first.daemon.runOnce(first.stop.signal);
+
+  const world = new DaemonWorld();
+  Object.assign(world, { catalog: first.catalog });
+  const { configuration: given } = world;
+  assert.ok(!(given instanceof Error));
+  world.configuration = { ...given, daemon: { ...given.daemon, metrics: { textfile } } };
+  await world.clock.advance(HOUR);
+  const ended = world.makeDaemon().runOnce(world.stop.signal);
+  await world.clock.advance(30 * MINUTE);
+  assert.deepEqual([...world.running.keys()], ["shop"]);
+  const writtenAt = (): number => {
+    if (!existsSync(textfile)) return 0;
+    const text = readFileSync(textfile, "utf8");
+    return Number(/^comeback_metrics_timestamp_seconds (\d+)/m.exec(text)?.[1]);
+  };
+  // Files are written by the real file system, which takes no notice of the simulated clock.
+  for (let i = 0; i < 100_000 && writtenAt() < (START + HOUR + 20 * MINUTE) / 1000; i++) {
+    await world.clock.advance(MINUTE / 60);
+    await turn();
+  }
+  assert.ok(writtenAt() >= (START + HOUR + 20 * MINUTE) / 1000);
+  world.running.get("shop")!("ok");
+  await world.clock.advance(MINUTE);
+  await ended;
 });
 
 test("what only the daemon can tell of", () => {
