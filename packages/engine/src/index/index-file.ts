@@ -16,12 +16,17 @@ export interface IndexedPack {
   readonly mark?: PackMark;
 }
 
+/** The same, with blobs that need not all be there at once. */
+export interface PackToEncode extends Omit<IndexedPack, "blobs"> {
+  readonly blobs: Iterable<PackedBlob>;
+}
+
 /** An index file's JSON (restic design, "Indexing"); it ends with a newline, as restic writes it. */
-export function encodeIndexFile(packs: readonly IndexedPack[]): Buffer {
+export function encodeIndexFile(packs: readonly PackToEncode[]): Buffer {
   const listed: string[] = [];
   const marked: string[] = [];
   for (const { id, blobs, mark } of packs) {
-    const pack = `"id":"${id}","blobs":[${blobs.map(encodeBlob).join(",")}]`;
+    const pack = `"id":"${id}","blobs":[${Array.from(blobs, encodeBlob).join(",")}]`;
     if (mark === undefined) listed.push(`{${pack}}`);
     else marked.push(`{${pack}${encodeMark(mark)}}`);
   }

@@ -11,8 +11,11 @@ export function encodeIndex(
 ): TaskResult<EncodeIndexOutput> {
   const listed = packs.map(({ blobs, ...pack }) => ({
     ...pack,
+    // One at a time: as garbage of a moment they cost half of what 50,000 of them that stay do.
     blobs:
-      blobs instanceof Uint32Array ? Array.from(blobs, (entry) => packedBlob(table, entry)) : blobs,
+      blobs instanceof Uint32Array
+        ? blobs.values().map((entry) => packedBlob(table, entry))
+        : blobs,
   }));
   const stored = encodeUnpacked(encodeIndexFile(listed), setup.version, codec);
   return { output: { stored }, transfer: [stored.buffer] };

@@ -181,18 +181,18 @@ class IndexWriter {
 
   /** Those in use first: should it end in between, they are listed once more, and no harm is done. */
   async finish(): Promise<void> {
-    for (const kind of ["live", "marked"] as const) {
-      this.#save(kind);
-      await Promise.all(this.#saving);
-      this.#throwFailure();
-    }
+    this.#save("live");
+    this.#save("marked", Promise.all(this.#saving));
+    await Promise.all(this.#saving);
+    this.#throwFailure();
   }
 
-  #save(kind: "live" | "marked"): void {
+  /** `before` is what has to be saved first; the file is made meanwhile. */
+  #save(kind: "live" | "marked", before?: Promise<unknown>): void {
     const { packs } = this.#open[kind];
     this.#open[kind] = emptyBatch();
     if (packs.length === 0) return;
-    const saving = this.#write(packs)
+    const saving = this.#write(packs, before)
       .catch((error: unknown) => {
         this.#failure ??= error;
       })
@@ -200,9 +200,12 @@ class IndexWriter {
     this.#saving.add(saving);
   }
 
-  async #write(packs: PackToList[]): Promise<void> {
+  async #write(packs: PackToList[], before: Promise<unknown> | undefined): Promise<void> {
     const { repository, indexNames } = this.#work;
     const { stored } = await this.#pool.run("prune.index", { packs });
+    await before;
+    // What had to come first did not.
+    if (this.#failure !== undefined) return;
     this.#options.signal?.throwIfAborted();
     indexNames.add(await repository.saveSealed("index", stored, this.#options));
     this.files++;
