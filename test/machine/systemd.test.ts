@@ -99,12 +99,12 @@ describe("under systemd", { concurrency: true }, () => {
     await comeback(machine, "install");
     assert.equal(await machine.run("systemctl", "is-enabled", "comeback"), "enabled");
     assert.equal(await machine.property("comeback", "ActiveState"), "active");
-    assert.equal(await machine.property("comeback", "StatusText"), "1 plans");
+    assert.equal(await machine.property("comeback", "StatusText"), "1 plan");
     await machine.waitForProperty("comeback", "WatchdogTimestampMonotonic", "^[1-9]");
 
     await machine.write(CONFIGURATION, "plans: {");
     await machine.run("systemctl", "reload", "comeback");
-    await machine.waitForProperty("comeback", "StatusText", "^1 plans; .* has a mistake");
+    await machine.waitForProperty("comeback", "StatusText", "^1 plan; .* has a mistake");
     await machine.write(CONFIGURATION, configurationWith(FILES + MAINTAINED, secret));
     await machine.run("systemctl", "reload", "comeback");
     await machine.waitForProperty("comeback", "StatusText", "^2 plans$");
@@ -158,7 +158,7 @@ describe("under systemd", { concurrency: true }, () => {
     machine.cutPower();
     await machine.boot();
     await service(machine);
-    await machine.waitForProperty("comeback", "StatusText", "^1 plans$");
+    await machine.waitForProperty("comeback", "StatusText", "^1 plan$");
   });
 
   test("a timer does the same without a process that stays", async () => {
