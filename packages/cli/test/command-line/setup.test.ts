@@ -217,11 +217,15 @@ async function inTerminal(
   let seen = 0;
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
     text += chunk;
-    const [question, answer] = left[0] ?? [];
-    if (question === undefined || !text.slice(seen).includes(question)) return;
-    seen = text.length;
-    left.shift();
-    child.stdin.write(answer!);
+    // Several may come at once.
+    for (let [next] = left; next !== undefined; [next] = left) {
+      const [question, answer] = next;
+      const at = text.indexOf(question, seen);
+      if (at < 0) return;
+      seen = at + question.length;
+      left.shift();
+      child.stdin.write(answer);
+    }
   });
   // What is never asked would be waited for without an end.
   const tooLong = setTimeout(() => child.kill(), 60_000);
