@@ -4,8 +4,8 @@
  * put in by SQL, with what `planStates` reads made by the store itself; each question is asked in a
  * process of its own, which says what memory it took.
  */
-import { execFileSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { copyFileSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -28,6 +28,8 @@ const { values } = parseArgs({
 const DAY_MS = 86_400_000;
 const START_MS = Date.UTC(2026, 0, 1, 2);
 const ROUNDS = 7;
+/** As `npm run build` makes it. */
+const PROGRAM = join(import.meta.dirname, "../../dist/comeback/bin/comeback");
 
 function open(location: string): Promise<CatalogStore> {
   const { signal } = new AbortController();
@@ -144,6 +146,39 @@ async function ask(name: string, location: string): Promise<void> {
   console.log(`${name.padEnd(32)} ${times} ${String(peakMB).padStart(6)}`);
 }
 
+/** A whole `comeback status`, the published program's start included: of some plans, and of all in the catalog. */
+function askAsUser(folder: string, location: string): void {
+  const config = join(folder, "comeback.yaml");
+  const destination = (name: string) =>
+    `  ${name}: { repo: ${folder}/${name}, password: { env: NONE } }`;
+  console.log(`\n${"the program".padEnd(32)} median ms  (min-max)`);
+  for (const plans of [1, 12, 100]) {
+    const lines = Array.from({ length: plans }, (_, plan) => {
+      const rest = `schedule: daily 02:00, to: [nas, cloud], objectives: { rpo: 26h }`;
+      return `  ${planName(plan)}: { sources: { content: { files: /srv/${plan} } }, ${rest} }`;
+    });
+    const head = [`host: web1`, `state: ${folder}`, `catalog: ${location}`, "destinations:"];
+    const text = [...head, destination("nas"), destination("cloud"), "plans:", ...lines];
+    writeFileSync(config, text.join("\n"), { mode: 0o600 });
+    time(`status of ${plans}`, ["--config", config, "status"]);
+  }
+  time("status --all-hosts", ["--config", config, "status", "--all-hosts"]);
+}
+
+function time(name: string, args: readonly string[]): void {
+  const timesMs: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const beginMs = performance.now();
+    const { status, stdout, stderr } = spawnSync(PROGRAM, args, { maxBuffer: 2 ** 26 });
+    timesMs.push(performance.now() - beginMs);
+    if (status === null || stdout.length === 0) throw new Error(`${name}: ${stderr.toString()}`);
+  }
+  const [least = 0, ...more] = timesMs.toSorted((a, b) => a - b);
+  const [medianMs = 0, mostMs = 0] = [more[(ROUNDS >> 1) - 1], more.at(-1)];
+  const [median, min, max] = [medianMs, least, mostMs].map((ms) => ms.toFixed(0));
+  console.log(`${name.padEnd(32)} ${median?.padStart(9)}  (${min}-${max})`);
+}
+
 async function build(): Promise<void> {
   const folder = mkdtempSync(join(values.folder, "comeback-bench-catalog-"));
   // Made in memory, where making sure of each commit costs nothing; asked where disks are.
@@ -168,6 +203,7 @@ async function build(): Promise<void> {
       const given = ["--ask", name, "--location", location, "--days", values.days];
       execFileSync(process.execPath, [import.meta.filename, ...given], { stdio: "inherit" });
     }
+    askAsUser(folder, location);
   } finally {
     for (const path of [folder, workshop]) rmSync(path, { recursive: true, force: true });
   }
