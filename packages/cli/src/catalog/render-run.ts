@@ -5,7 +5,7 @@ import { formatBytes, formatDuration } from "../terminal/format-values.ts";
 import type { Palette } from "../terminal/palette.ts";
 import { printableText } from "../terminal/printable.ts";
 import { type Column, renderTable } from "../terminal/table.ts";
-import { colourOutcome, colourOutcomes, outcomeText } from "../terminal/outcome-text.ts";
+import { colourOutcome, outcomeCell, outcomeText } from "../terminal/outcome-text.ts";
 import { localTime } from "./render-runs.ts";
 
 export interface RunReport {
@@ -67,12 +67,10 @@ function stageLines(stages: readonly StageRecord[], palette: Palette, columns: n
     shortenMiddle(printableText(subject ?? ""), SUBJECT_COLUMNS_MAX),
     endedAtMs === undefined ? "" : formatDuration(endedAtMs - startedAtMs),
     String(attempts),
-    outcomeText(outcome),
+    outcomeCell(outcome, palette),
   ]);
   const lines = renderTable(titles, rows);
-  const outcomes = stages.map(({ outcome }) => outcome);
-  const coloured = colourOutcomes(lines.slice(TITLE_LINES), outcomes, palette);
-  const told = coloured.flatMap((line, place) => {
+  const told = lines.slice(TITLE_LINES).flatMap((line, place) => {
     const { message, errorCode } = stages[place] ?? {};
     if (message === undefined) return [line];
     const code = errorCode === undefined ? "" : ` [${errorCode}]`;
@@ -99,14 +97,9 @@ function snapshotLines(snapshots: readonly SnapshotRecord[], palette: Palette): 
     snapshot.copiedFrom === undefined ? snapshot.backupType.slice(0, "diff".length) : "copy",
     formatBytes(snapshot.sizeBytes),
     formatBytes(snapshot.storedBytes),
-    outcomeText(snapshot.outcome),
+    outcomeCell(snapshot.outcome, palette),
   ]);
-  const lines = renderTable(titles, rows);
-  const outcomes = snapshots.map(({ outcome }) => outcome);
-  return [
-    ...lines.slice(0, TITLE_LINES),
-    ...colourOutcomes(lines.slice(TITLE_LINES), outcomes, palette),
-  ];
+  return renderTable(titles, rows);
 }
 
 function problemLines(line: LogRecord, palette: Palette, columns: number): string[] {

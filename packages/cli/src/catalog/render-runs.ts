@@ -5,7 +5,7 @@ import { hostText } from "../terminal/host-text.ts";
 import type { Palette } from "../terminal/palette.ts";
 import { printableText } from "../terminal/printable.ts";
 import { type Column, renderTable } from "../terminal/table.ts";
-import { colourOutcomes, outcomeText } from "../terminal/outcome-text.ts";
+import { outcomeCell } from "../terminal/outcome-text.ts";
 
 const columnsOf = (second: string, third: string): readonly Column[] => [
   { title: "Run" },
@@ -24,7 +24,6 @@ const HOST_COLUMNS_MAX = 16;
 /** More are the hosts'. */
 const COLUMNS_MIN = 80;
 const TYPE_COLUMNS_MAX = 4;
-const TITLE_LINES = 2;
 
 export function localTime(atMs: number): string {
   return formatLocalTime(new Date(atMs).toISOString());
@@ -37,6 +36,11 @@ export function runsOfAllHosts(columns: number): RunsOf {
   return { hostColumns: HOST_COLUMNS_MAX + Math.max(0, columns - COLUMNS_MIN) };
 }
 
+/** Without seconds. */
+export function localMinute(atMs: number): string {
+  return localTime(atMs).slice(0, "2026-11-28 02:00".length);
+}
+
 /** The table of `comeback history`, newest first. */
 export function renderRuns(runs: readonly RunRecord[], palette: Palette, whose: RunsOf): string[] {
   if (runs.length === 0) {
@@ -47,18 +51,13 @@ export function renderRuns(runs: readonly RunRecord[], palette: Palette, whose: 
     ...("hostColumns" in whose ? [hostText(host, whose.hostColumns)] : []),
     shortenMiddle(printableText(plan), PLAN_COLUMNS_MAX),
     // Without seconds: the id has them.
-    ...("hostColumns" in whose ? [] : [localTime(startedAtMs).slice(0, "2026-11-28 02:00".length)]),
+    ...("hostColumns" in whose ? [] : [localMinute(startedAtMs)]),
     (backupType ?? "").slice(0, TYPE_COLUMNS_MAX),
     endedAtMs === undefined ? "" : formatDuration(endedAtMs - startedAtMs),
-    outcomeText(outcome),
+    outcomeCell(outcome, palette),
   ]);
-  const lines = renderTable(
+  return renderTable(
     "hostColumns" in whose ? columnsOf("Host", "Plan") : columnsOf("Plan", "Started"),
     rows,
   );
-  const outcomes = runs.map(({ outcome }) => outcome);
-  return [
-    ...lines.slice(0, TITLE_LINES),
-    ...colourOutcomes(lines.slice(TITLE_LINES), outcomes, palette),
-  ];
 }

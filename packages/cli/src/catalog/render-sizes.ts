@@ -3,7 +3,7 @@ import { shortenMiddle } from "../terminal/display-width.ts";
 import { formatBytes, formatCount } from "../terminal/format-values.ts";
 import { printableText } from "../terminal/printable.ts";
 import { type Column, renderTable } from "../terminal/table.ts";
-import { localTime } from "./render-runs.ts";
+import { localMinute } from "./render-runs.ts";
 
 const COLUMNS: readonly Column[] = [
   { title: "When" },
@@ -18,17 +18,22 @@ const DESTINATION_COLUMNS_MAX = 14;
 /** How large repositories were after runs, newest first, each beside the one before. */
 export function renderSizes(statistics: readonly RepositoryStatistics[]): string[] {
   if (statistics.length === 0) return ["no sizes were recorded"];
-  const rows = statistics.map(({ destination, atMs, snapshots, packs, sizeBytes }, place) => {
-    const before = statistics.slice(place + 1).find((other) => other.destination === destination);
-    return [
-      localTime(atMs).slice(0, "2026-11-28 02:00".length),
-      shortenMiddle(printableText(destination), DESTINATION_COLUMNS_MAX),
-      formatCount(snapshots),
-      formatCount(packs),
-      formatBytes(sizeBytes),
-      before === undefined ? "" : changeText(sizeBytes - before.sizeBytes),
-    ];
-  });
+  const sizesBefore = new Map<string, number>();
+  const rows = statistics
+    .toReversed()
+    .map(({ destination, atMs, snapshots, packs, sizeBytes }) => {
+      const before = sizesBefore.get(destination);
+      sizesBefore.set(destination, sizeBytes);
+      return [
+        localMinute(atMs),
+        shortenMiddle(printableText(destination), DESTINATION_COLUMNS_MAX),
+        formatCount(snapshots),
+        formatCount(packs),
+        formatBytes(sizeBytes),
+        before === undefined ? "" : changeText(sizeBytes - before),
+      ];
+    })
+    .toReversed();
   return renderTable(COLUMNS, rows);
 }
 

@@ -6,7 +6,7 @@ import type { Palette } from "../terminal/palette.ts";
 import { printableText } from "../terminal/printable.ts";
 import { displayWidth, shortenMiddle, wrapWords } from "../terminal/display-width.ts";
 import { type Cell, type Column, renderTable } from "../terminal/table.ts";
-import { colourOutcome } from "../terminal/outcome-text.ts";
+import { colourOutcome, outcomeCell } from "../terminal/outcome-text.ts";
 
 const EXIT_CODES: Readonly<Record<RunOutcome, ExitCode>> = {
   ok: ExitCode.done,
@@ -80,7 +80,7 @@ function sourceRow(
     summary === undefined ? "-" : formatCount(summary.total_files_processed),
     summary === undefined ? "-" : formatBytes(summary.total_bytes_processed),
     summary === undefined ? "-" : formatBytes(summary.data_added_packed),
-    colourOutcome(outcome, outcome, palette),
+    outcomeCell(outcome, palette),
   ];
 }
 

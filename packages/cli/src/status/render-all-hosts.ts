@@ -1,6 +1,6 @@
 import { formatMany, type PlanState } from "@comeback/core";
 import { shortenMiddle, wrapWords } from "../terminal/display-width.ts";
-import { colourOutcome, outcomeText } from "../terminal/outcome-text.ts";
+import { outcomeCell } from "../terminal/outcome-text.ts";
 import type { Palette } from "../terminal/palette.ts";
 import { printableText } from "../terminal/printable.ts";
 import { type Column, renderTable } from "../terminal/table.ts";
@@ -53,7 +53,7 @@ export function renderAllHosts(
 function lastRunText({ lastRun, isRunning }: PlanState, palette: Palette): string {
   if (lastRun === undefined) return palette.red("none");
   if (lastRun.outcome === undefined && !isRunning) return palette.red("died");
-  return colourOutcome(outcomeText(lastRun.outcome), lastRun.outcome, palette);
+  return outcomeCell(lastRun.outcome, palette);
 }
 
 function headline(states: readonly PlanState[], palette: Palette): string {

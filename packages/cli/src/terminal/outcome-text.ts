@@ -14,20 +14,7 @@ export function colourOutcome(text: string, outcome: RunOutcome | undefined, to:
   return outcome === "skipped" ? to.dim(text) : to.bold(text);
 }
 
-/**
- * Colours the outcome at the end of each row of a table. Before, it would count as text and make the
- * column wider.
- */
-export function colourOutcomes(
-  rows: readonly string[],
-  outcomes: readonly (RunOutcome | undefined)[],
-  palette: Palette,
-): string[] {
-  return rows.map((row, place) => {
-    if (place >= outcomes.length) return row;
-    const outcome = outcomes[place];
-    const text = outcomeText(outcome);
-    if (!row.endsWith(text)) return row;
-    return row.slice(0, -text.length) + colourOutcome(text, outcome, palette);
-  });
+/** As it stands in a table: a column takes no colour for text. */
+export function outcomeCell(outcome: RunOutcome | undefined, palette: Palette): string {
+  return colourOutcome(outcomeText(outcome), outcome, palette);
 }

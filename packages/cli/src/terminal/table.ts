@@ -18,7 +18,10 @@ export function renderTable(
 ): string[] {
   const lines = rows.map((row) => row.map((cell) => (typeof cell === "string" ? [cell] : cell)));
   const widths = columns.map(({ title }, place) =>
-    Math.max(displayWidth(title), ...lines.flatMap((row) => (row[place] ?? []).map(displayWidth))),
+    lines.reduce(
+      (widest, row) => Math.max(widest, ...(row[place] ?? []).map(displayWidth)),
+      displayWidth(title),
+    ),
   );
   const join = (cells: readonly string[]): string =>
     columns
